@@ -1,0 +1,137 @@
+"""Bodies without recurrence, trained by the same loop as a stack: what a recurrent network must beat.
+
+Each is a `leadline.network.Body`: `predict(features, batch)` gives one row per target.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from leadline.data.batch import Batch
+
+ENDS = 8
+WIDTH = 128
+DILATIONS = (1, 2, 4)
+
+
+class WindowBody(nn.Module):
+    """A linear map or an MLP on a window of steps.
+
+    For one target per step the window is the step, `past` steps before it and `future` after it, zeros beyond
+    the ends. For one target per sequence it is the first and the last `ENDS` steps: of a sequence no longer
+    than that, all of it.
+
+    Args:
+        input_size, output_size: features per step, numbers per target.
+        past, future: reach of the window.
+        hidden: units of the hidden layer; 0 for a linear map (logistic regression, or linear in a smooth
+            absolute error).
+        per_step: one target per step.
+    """
+
+    def __init__(
+        self, input_size: int, output_size: int, past: int, future: int, hidden: int, per_step: bool, seed: int
+    ) -> None:
+        super().__init__()
+        self.past, self.future, self.per_step = past, future, per_step
+        steps = past + 1 + future if per_step else 2 * ENDS
+        self.layers = _mlp(input_size * steps, hidden, output_size, seed)
+
+    def predict(self, features: Tensor, batch: Batch) -> Tensor:
+        """One row per target."""
+        seen = self._steps(features) if self.per_step else _ends(features, batch.lengths)
+        result: Tensor = self.layers(seen[batch.mask] if self.per_step else seen)
+        return result
+
+    def _steps(self, features: Tensor) -> Tensor:
+        padded = nn.functional.pad(features, (0, 0, self.past, self.future))
+        return padded.unfold(1, self.past + 1 + self.future, 1).flatten(2)
+
+
+class BagBody(nn.Module):
+    """An MLP on the mean and the maximum of the steps: all order is lost.
+
+    Args:
+        input_size, output_size: features per step, numbers per target.
+    """
+
+    def __init__(self, input_size: int, output_size: int, seed: int) -> None:
+        super().__init__()
+        self.layers = _mlp(2 * input_size, WIDTH, output_size, seed)
+
+    def predict(self, features: Tensor, batch: Batch) -> Tensor:
+        """One row per sequence."""
+        counts = batch.mask.sum(1, keepdim=True).clamp(min=1)
+        highest = features.masked_fill(~batch.mask[..., None], -torch.inf).amax(1)
+        highest = torch.where(torch.isinf(highest), torch.zeros_like(highest), highest)
+        result: Tensor = self.layers(torch.cat([features.sum(1) / counts, highest], -1))
+        return result
+
+
+class ConvBody(nn.Module):
+    """Three causal convolutions of kernel 3 with dilations 1, 2, 4 (15 steps of past), ReLU, residual.
+
+    For one target per sequence the states are averaged over the steps (Bai, Kolter, Koltun 2018).
+
+    Args:
+        input_size, output_size: features per step, numbers per target.
+        per_step: one target per step.
+    """
+
+    def __init__(self, input_size: int, output_size: int, per_step: bool, seed: int) -> None:
+        super().__init__()
+        self.per_step = per_step
+        sizes = [input_size] + [WIDTH // 2] * len(DILATIONS)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(before, after, 3, dilation=dilation)
+            for before, after, dilation in zip(sizes, sizes[1:], DILATIONS, strict=False)
+        )
+        self.readout = nn.Linear(sizes[-1], output_size)
+        _start(self, seed)
+
+    def predict(self, features: Tensor, batch: Batch) -> Tensor:
+        """One row per target."""
+        values = features.transpose(1, 2)
+        for convolution, dilation in zip(self.convolutions, DILATIONS, strict=True):
+            after = torch.relu(convolution(nn.functional.pad(values, (2 * dilation, 0))))
+            values = after + values if after.shape == values.shape else after
+        values = values.transpose(1, 2)
+        if self.per_step:
+            result: Tensor = self.readout(values[batch.mask])
+            return result
+        counts = batch.mask.sum(1, keepdim=True).clamp(min=1)
+        result = self.readout((values * batch.mask[..., None]).sum(1) / counts)
+        return result
+
+
+def _ends(features: Tensor, lengths: Tensor) -> Tensor:
+    """(batch, 2 * ENDS * feature): the first `ENDS` steps and the last `ENDS`, zeros where there are fewer."""
+    padded = nn.functional.pad(features, (0, 0, 0, ENDS))
+    first = padded[:, :ENDS].flatten(1)
+    positions = lengths[:, None] - ENDS + torch.arange(ENDS)[None]
+    inside = (positions >= 0).to(features.device)
+    index = positions.clamp(min=0).to(features.device)[..., None].expand(-1, -1, features.shape[-1])
+    last = padded.gather(1, index) * inside[..., None]
+    return torch.cat([first, last.flatten(1)], -1)
+
+
+def _mlp(inputs: int, hidden: int, outputs: int, seed: int) -> nn.Sequential:
+    sizes = [inputs, hidden, outputs] if hidden else [inputs, outputs]
+    layers: list[nn.Module] = []
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.ReLU()] if layers else []
+        layers.append(nn.Linear(before, after))
+    network = nn.Sequential(*layers)
+    _start(network, seed)
+    return network
+
+
+def _start(module: nn.Module, seed: int) -> None:
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, weight in module.named_parameters():
+            if name.endswith("bias"):
+                weight.zero_()
+            else:
+                nn.init.xavier_uniform_(weight, generator=random)

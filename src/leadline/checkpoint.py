@@ -1,0 +1,147 @@
+"""`Model`: a trained predictor with everything that it needs, saved as safetensors and JSON. No pickle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from leadline.baselines import networks, tables
+from leadline.data import encode
+from leadline.data.batch import Batcher
+from leadline.data.encode import Encoder
+from leadline.data.sequences import LABELLED, Sequences
+from leadline.errors import ModelError
+from leadline.network import Network, stack_network
+from leadline.spec import StackSpec
+
+FORMAT = "leadline.model/1"
+BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained predictor.
+
+    Args:
+        encoder: turns sequences into numbers.
+        spec: the stack, or None for a baseline.
+        baseline: the baseline's name, or None.
+        causal: whether a baseline's window hides the future.
+        arrays: the weights by name.
+        config: what a baseline without gradient knows beside its arrays.
+        facts: where it came from: seed, scores, fingerprint of the data.
+    """
+
+    encoder: Encoder
+    spec: StackSpec | None
+    baseline: str | None
+    causal: bool
+    arrays: dict[str, NDArray[Any]]
+    config: dict[str, Any]
+    facts: dict[str, Any]
+
+    @property
+    def network(self) -> Network:
+        """The torch module, in evaluation mode, with the trained weights.
+
+        Raises:
+            ModelError: a baseline without gradient has none.
+        """
+        if self.spec is not None:
+            network = stack_network(self.encoder, self.spec, seed=0)
+        elif self.baseline in networks.DESCRIPTIONS:
+            network = networks.build(self.baseline, self.encoder, self.causal, seed=0)
+        else:
+            raise ModelError(f"the baseline {self.baseline!r} is a table", next_move="Use predict().")
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in self.arrays.items()})
+        return network.eval()
+
+    def predict(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Probabilities of the classes, or numbers in the target's unit.
+
+        Args:
+            sequences: with the features that the model was trained on; targets are not looked at.
+
+        Returns:
+            (rows, classes) or (n, classes) probabilities; (rows,) or (n,) numbers. Rows are steps.
+
+        Raises:
+            ModelError: sequences of another kind.
+        """
+        if sequences.kind != self.encoder.kind:
+            raise ModelError(
+                f"data of kind {sequences.kind!r}", where=sequences.source, expected=f"kind {self.encoder.kind!r}"
+            )
+        if self.spec is None and self.baseline not in networks.DESCRIPTIONS:
+            return tables.restore(self.config, self.arrays).predict(sequences)
+        return network_predictions(self.network, self.encoder, sequences)
+
+    def save(self, folder: Path) -> None:
+        """Write `model.safetensors` and `model.json` into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: np.ascontiguousarray(v) for name, v in self.arrays.items()}, folder / "model.safetensors")
+        text = {
+            "format": FORMAT,
+            "spec": None if self.spec is None else asdict(self.spec),
+            "baseline": self.baseline,
+            "causal": self.causal,
+            "encoder": self.encoder.config(),
+            "config": self.config,
+            "facts": self.facts,
+        }
+        (folder / "model.json").write_text(json.dumps(text, indent=1), encoding="utf-8")
+
+
+def load(path: str | Path) -> Model:
+    """Load what `Model.save` wrote.
+
+    Args:
+        path: a model folder, or a run folder that holds one as `model/`.
+
+    Raises:
+        ModelError: nothing there, another format, or damaged files.
+    """
+    folder = Path(path)
+    if not (folder / "model.json").exists() and (folder / "model" / "model.json").exists():
+        folder = folder / "model"
+    if not (folder / "model.json").exists():
+        raise ModelError("no model.json", where=str(path), expected="a model folder or a finished run folder")
+    try:
+        text = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        arrays = load_file(folder / "model.safetensors")
+    except (OSError, ValueError) as error:
+        raise ModelError(f"damaged model ({error})", where=str(folder), next_move="Train it again.") from error
+    if text.get("format") != FORMAT:
+        raise ModelError(f"format {text.get('format')!r}", where=str(folder), expected=FORMAT)
+    spec = StackSpec(**text["spec"]) if text["spec"] else None
+    encoder = Encoder.restore(text["encoder"])
+    return Model(encoder, spec, text["baseline"], text["causal"], arrays, text["config"], text["facts"])
+
+
+def network_predictions(network: Network, encoder: Encoder, sequences: Sequences) -> NDArray[np.float64]:
+    """What `Model.predict` returns, for a network."""
+    batcher = Batcher(encode.apply(encoder, _without_targets(sequences)))
+    per_step = sequences.per_step
+    rows = int(sequences.offsets[-1]) if per_step else len(sequences)
+    labelled = encoder.kind in LABELLED
+    result = np.zeros((rows, encoder.output_size) if labelled else rows)
+    everything = np.arange(len(sequences), dtype=np.int64)
+    network.eval()
+    with torch.no_grad():
+        for positions, batch in batcher.ordered(everything, BATCH):
+            outputs = network(batch).double()
+            values = torch.softmax(outputs, -1) if labelled else outputs.squeeze(-1)
+            where = sequences.rows(everything[positions]) if per_step else positions
+            result[where] = values.cpu().numpy()
+    return result if labelled else result * encoder.target_scale + encoder.target_mean
+
+
+def _without_targets(sequences: Sequences) -> Sequences:
+    return replace(sequences, targets=None)

@@ -1,0 +1,148 @@
+"""`ReadOptions`: everything that reading infers and that a user can overrule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from leadline.errors import OptionError
+from leadline.records import Kind
+
+Layout = Literal["long", "wide", "lines", "words", "text"]
+Tokens = Literal["char", "word"]
+ChannelOrder = Literal["interleaved", "blocks"]
+
+WINDOW_STEPS = 512
+TEXT_WINDOW_STEPS = 128
+MOST_STEPS = 10_000
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What to take from a file, where the file alone does not say it.
+
+    Every default means "infer it, and say what was inferred in `Sequences.notes`". A column of a file
+    without header is named by its number: `column_1`, `column_2` and so on.
+
+    Args:
+        target: the column to predict; "none" where a file has no target.
+        sequence: the column that names the sequence a row belongs to.
+        time: the column that orders the steps of a sequence.
+        group: the column that names what must stay in one part (a writer, a speaker, a patient).
+        split: the column that names the part: train, tune, dev or test.
+        text: the column that holds a text.
+        features: the columns to use; empty for all that have no other role.
+        exclude: columns to leave out.
+        categorical: columns whose values are names although they look like numbers.
+        numeric: columns whose values are numbers (text in them is an error).
+        kind: what is predicted.
+        layout: "long" (a row per step), "wide" (a row per sequence), "lines" (label and text per line),
+            "words" (a word and its labels, or a token and its label, per line) or "text" (next character).
+        channels: values per step in the wide form; inferred from numbered column names, else 1.
+        channel_order: "interleaved" for x0, y0, x1, y1; "blocks" for x0, x1, y0, y1.
+        header: whether the first line names the columns.
+        tokens: a step of a text is a "char" or a "word".
+        separator: what separates columns.
+        encoding: of text files; UTF-8 by default, with or without a byte order mark.
+        max_steps: longest sequence. Where every step has a target, longer ones are cut into windows (512
+            steps by default, 128 in plain text: enough for gradients to reach, short enough to batch);
+            where a sequence has one target, its last `max_steps` steps are kept, and without this option
+            more than 10,000 steps are an error.
+        name: title of the data; the file's name by default.
+
+    Raises:
+        OptionError: for a value that does not exist.
+
+    >>> ReadOptions(kind="tagging", max_steps=100).max_steps
+    100
+    """
+
+    target: str | None = None
+    sequence: str | None = None
+    time: str | None = None
+    group: str | None = None
+    split: str | None = None
+    text: str | None = None
+    features: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    kind: Kind | None = None
+    layout: Layout | None = None
+    channels: int | None = None
+    channel_order: ChannelOrder | None = None
+    header: bool | None = None
+    tokens: Tokens | None = None
+    separator: str | None = None
+    encoding: str | None = None
+    max_steps: int | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_kind(self.kind)
+        _check_choice("layout", self.layout, get_args(Layout))
+        _check_choice("tokens", self.tokens, get_args(Tokens))
+        _check_choice("channel_order", self.channel_order, get_args(ChannelOrder))
+        _check_positive("channels", self.channels)
+        _check_positive("max_steps", self.max_steps)
+        _check_separator(self.separator)
+        both = sorted(set(self.categorical) & set(self.numeric))
+        if both:
+            raise OptionError(
+                f"column '{both[0]}' is named in categorical and in numeric",
+                expected="each column in one of them",
+                next_move="Leave it in the one that is right.",
+            )
+
+    @property
+    def without_target(self) -> bool:
+        """Whether the user said that there is no target."""
+        return self.target == "none"
+
+
+def _check_kind(kind: str | None) -> None:
+    if kind in ("forecasting", "forecast"):
+        raise OptionError(
+            "kind 'forecasting' is not there yet",
+            expected=_one_of(get_args(Kind)),
+            next_move="Add a column that holds the value to predict at each step (the series shifted by the "
+            "horizon), name it with --target and use --kind step_regression.",
+        )
+    if kind in ("multilabel", "multi_label"):
+        raise OptionError(
+            f"kind '{kind}' (many labels per step) is not there",
+            expected=_one_of(get_args(Kind)),
+            next_move="Make one file per label and predict each alone.",
+        )
+    _check_choice("kind", kind, get_args(Kind))
+
+
+def _one_of(choices: tuple[str, ...]) -> str:
+    return "one of " + ", ".join(choices)
+
+
+def _check_choice(name: str, value: str | None, choices: tuple[str, ...]) -> None:
+    if value is not None and value not in choices:
+        raise OptionError(
+            f"{name} '{value}' does not exist",
+            expected=_one_of(choices),
+            next_move=f"Choose one of them, or leave {name} out to have it inferred.",
+        )
+
+
+def _check_positive(name: str, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise OptionError(
+            f"{name} is {value}",
+            expected="a whole number from 1 on",
+            next_move=f"Leave {name} out to infer it.",
+        )
+
+
+def _check_separator(separator: str | None) -> None:
+    if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\n\r'):
+        raise OptionError(
+            f"separator {separator!r} cannot separate columns",
+            expected="one character such as ',' or ';' or a tab",
+            next_move="Leave it out to have it inferred.",
+        )

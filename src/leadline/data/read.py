@@ -1,0 +1,120 @@
+"""From a file to `Sequences`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from leadline.data.files import decode, read_bytes, suffix_of
+from leadline.data.lines import line_sequences, lines_table
+from leadline.data.long import long_sequences
+from leadline.data.options import Layout, ReadOptions
+from leadline.data.sequences import Sequences
+from leadline.data.sniff import Guess, guess_table, guess_text
+from leadline.data.table import Table, delimited_table, open_table
+from leadline.data.text import text_sequences
+from leadline.data.unite import like, unite
+from leadline.data.wide import wide_sequences
+from leadline.data.windows import limit_steps
+from leadline.data.words import word_sequences
+from leadline.errors import DataError
+
+DEFAULTS = ReadOptions()
+
+
+def read(
+    path: str | Path,
+    options: ReadOptions = DEFAULTS,
+    test: str | Path | None = None,
+    *,
+    needs_target: bool = True,
+) -> Sequences:
+    """The sequences in a file.
+
+    Formats: CSV, TSV, Parquet and JSON lines in long form (a row per step) or wide form (a row per sequence);
+    a label and a text per line; a word and its labels per line, or a token and its label with blank lines
+    between sentences; plain text. Text files may be compressed (`.gz`). `docs/data.md` shows each.
+    Everything that is inferred is said in `Sequences.notes`.
+
+    Args:
+        path: the file.
+        options: what overrules the inferences.
+        test: a second file of the same form, whose sequences become the test part.
+        needs_target: False to read data that are only to be predicted: the target may then be missing, and
+            `options.kind` says what it would be.
+
+    Returns:
+        The sequences, in the order in which they first appear.
+
+    Raises:
+        DataError: the file cannot be used as it is; the text names the file, the line or row, the column,
+            what was expected and the next move.
+        OptionError: options that do not exist or exclude each other.
+
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "greetings.tsv"
+    >>> _ = file.write_text("en\\tgood day to you\\nde\\tguten Tag auch\\n", encoding="utf-8")
+    >>> words = read(file)
+    >>> words.kind, words.classes, words.lengths.tolist()
+    ('classification', ('de', 'en'), [4, 3])
+    """
+    sequences = _read_one(Path(path), options, needs_target)
+    if test is None:
+        return sequences
+    second = _read_one(Path(test), _like(sequences, options), needs_target)
+    return unite(sequences, second)
+
+
+def _like(sequences: Sequences, options: ReadOptions) -> ReadOptions:
+    return replace(like(sequences, options), name=options.name)
+
+
+def _read_one(path: Path, options: ReadOptions, needs_target: bool) -> Sequences:
+    name = options.name or _title(path)
+    table = open_table(path, options.encoding)
+    if table is not None:
+        return _from_table(table, name, options, needs_target)
+    text = decode(read_bytes(path), path, options.encoding)
+    guess = guess_text(text, suffix_of(path), options)
+    return _from_text(text, path, name, guess, options, needs_target)
+
+
+def _title(path: Path) -> str:
+    return path.name.split(".")[0] or path.name
+
+
+def _from_text(
+    text: str, path: Path, name: str, guess: Guess, options: ReadOptions, needs_target: bool
+) -> Sequences:
+    source = str(path)
+    if guess.layout == "text":
+        return text_sequences(text, source, name, options, needs_target)
+    if guess.layout == "words":
+        sequences = word_sequences(text, source, name, options, needs_target)
+        return limit_steps(replace(sequences, notes=(*guess.notes, *sequences.notes)), options.max_steps)
+    if guess.layout == "lines" and not guess.header and guess.separator == "\t":
+        table = lines_table(text, source, needs_target).noted(*guess.notes)
+        return _built("lines", table, name, options, needs_target)
+    table = delimited_table(text, path, guess.separator, guess.header).noted(*guess.notes)
+    if not guess.header:
+        table = table.noted(
+            "The first line is data: the columns are called column_1, column_2 ... (--header overrules)."
+        )
+    return _from_table(table, name, options, needs_target)
+
+
+def _from_table(table: Table, name: str, options: ReadOptions, needs_target: bool) -> Sequences:
+    layout, why = guess_table(table, options)
+    return _built(layout, table.noted(why) if why else table, name, options, needs_target)
+
+
+def _built(layout: Layout, table: Table, name: str, options: ReadOptions, needs_target: bool) -> Sequences:
+    if layout in ("words", "text"):
+        raise DataError(
+            f"layout '{layout}' is for text files",
+            where=table.source,
+            expected="layout long, wide or lines for a table",
+            next_move="Leave --layout out, or name a text file.",
+        )
+    build = {"long": long_sequences, "wide": wide_sequences, "lines": line_sequences}[layout]
+    return limit_steps(build(table, name, options, needs_target), options.max_steps)

@@ -1,0 +1,60 @@
+"""torch's own fused loops, one layer and one direction at a time, with the contract of `reference.unroll`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from leadline.kernels.reference import State, Weights
+
+
+def unroll(
+    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+) -> tuple[Tensor, State]:
+    """See `leadline.kernels.reference.unroll`. Rows of length 0 and empty batches are taken out beforehand."""
+    seq, batch = inputs.shape[:2]
+    hidden = weights[1].shape[1]
+    alive = torch.nonzero(lengths > 0).squeeze(-1)
+    if len(alive) == 0:
+        return inputs.new_zeros(seq, batch, hidden), initial
+    if len(alive) < batch:
+        kept = alive.to(inputs.device)
+        outputs, final = unroll(
+            cell, inputs[:, kept], lengths[alive], tuple(s[kept] for s in initial), weights, reverse
+        )
+        whole = inputs.new_zeros(seq, batch, hidden).index_copy(1, kept, outputs)
+        return whole, tuple(s.index_copy(0, kept, f) for s, f in zip(initial, final, strict=True))
+    if reverse:
+        outputs, final = unroll(cell, _flip(inputs, lengths), lengths, initial, weights)
+        return _flip(outputs, lengths), final
+    return _forward(cell, inputs, lengths, initial, weights)
+
+
+def _forward(
+    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights
+) -> tuple[Tensor, State]:
+    packed = pack_padded_sequence(inputs, lengths, enforce_sorted=False)
+    order = packed.sorted_indices
+    start = [state.index_select(0, order)[None] if order is not None else state[None] for state in initial]
+    flat = [*weights]
+    tail = (flat, True, 1, 0.0, False, False)
+    if cell == "lstm":
+        data, *final = torch._VF.lstm(packed.data, packed.batch_sizes, start, *tail)  # type: ignore[attr-defined]
+    else:
+        run = torch._VF.gru if cell == "gru" else torch._VF.rnn_tanh  # type: ignore[attr-defined]
+        data, *final = run(packed.data, packed.batch_sizes, start[0], *tail)
+    outputs, _ = pad_packed_sequence(
+        PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices),
+        total_length=inputs.shape[0],
+    )
+    back = packed.unsorted_indices
+    return outputs, tuple(f[0] if back is None else f[0].index_select(0, back) for f in final)
+
+
+def _flip(values: Tensor, lengths: Tensor) -> Tensor:
+    """Each row reversed within its own length; padding stays where it is."""
+    seq = values.shape[0]
+    steps = torch.arange(seq)[:, None]
+    index = torch.where(steps < lengths[None], lengths[None] - 1 - steps, steps).to(values.device)
+    return values.gather(0, index[..., None].expand_as(values))

@@ -1,0 +1,68 @@
+"""The only place that decides which compute routine runs, and that keeps the reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from leadline.errors import KernelError
+from leadline.kernels import aten, native, reference
+from leadline.kernels.reference import State, Weights
+
+Routine = Callable[[str, Tensor, Tensor, State, Weights, bool], tuple[Tensor, State]]
+ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unroll, "native": native.unroll}
+VARIABLE = "LEADLINE_KERNELS"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A routine's name and why it was taken."""
+
+    name: str
+    reason: str
+
+
+def choose(
+    cell: str, inputs: Tensor, lengths: Tensor | None = None, initial: State = (), weights: Weights | None = None
+) -> Choice:
+    """The routine for these tensors; those that are left out are taken to be like `inputs`.
+
+    The compiled kernels run in float32 on the CPU; everything else takes torch's fused loops.
+    `LEADLINE_KERNELS=reference|torch|native` forces one.
+
+    Raises:
+        KernelError: the variable names nothing that exists, or the compiled kernels are forced and not there or cannot
+            take these tensors.
+    """
+    forced = os.environ.get(VARIABLE, "")
+    if forced and forced not in ROUTINES:
+        raise KernelError(
+            f"{VARIABLE}={forced!r}", expected="one of " + ", ".join(ROUTINES), next_move=f"Unset {VARIABLE}."
+        )
+    if forced in ("reference", "torch"):
+        return Choice(forced, f"forced by {VARIABLE}")
+    reason = native.refusal(cell, inputs, lengths, initial, weights)
+    if forced:
+        if reason:
+            raise KernelError(f"{VARIABLE}=native, but {reason}", next_move=native.next_move())
+        return Choice("native", f"forced by {VARIABLE}")
+    if not reason:
+        return Choice("native", f"compiled kernel for {cell}, instruction set {native.isa()}")
+    return Choice(_fallback(cell), reason)
+
+
+def _fallback(cell: str) -> str:
+    """torch's loops, or the plain one where those do not go: transforms, and cells that torch does not have."""
+    plain = native.transformed() or cell not in native.CELLS
+    return "reference" if plain else "torch"
+
+
+def unroll(
+    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+) -> tuple[Tensor, State]:
+    """Run the chosen routine; see `leadline.kernels.reference.unroll` for the contract."""
+    choice = choose(cell, inputs, lengths, initial, weights)
+    return ROUTINES[choice.name](cell, inputs, lengths, initial, weights, reverse)

@@ -1,0 +1,51 @@
+/* The plain C interface of the native kernels: one struct goes in, buffers are written, a status comes out.
+ *
+ * All buffers are float32 (lengths and plan int64), contiguous, row-major, and owned by the caller. Time comes first:
+ * inputs (seq, batch, feature), outputs (seq, batch, hidden), states (batch, hidden). Nothing here allocates
+ * memory that outlives a call, keeps state between calls, or knows of PyTorch.
+ */
+#ifndef LEADLINE_H
+#define LEADLINE_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define LEADLINE_EXPORT __attribute__((visibility("default")))
+#else
+#define LEADLINE_EXPORT
+#endif
+
+#define LEADLINE_ABI 1
+
+enum leadline_cell { LEADLINE_TANH = 0, LEADLINE_GRU = 1, LEADLINE_LSTM = 2 };
+enum leadline_status { LEADLINE_OK = 0, LEADLINE_NO_MEMORY = 1, LEADLINE_BAD_CALL = 2 };
+
+typedef struct {
+    int64_t cell, reverse, seq, batch, feature, hidden;
+    const int64_t *plan; /* from leadline_plan */
+    const float *inputs, *h_0, *c_0;
+    const float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+    float *outputs, *h_n, *c_n; /* c_0 and c_n: LSTM only; outputs are read by the backward pass */
+    float *saved;               /* leadline_saved() floats for the backward pass, or NULL */
+    /* Backward pass only. The first three may be NULL (zero), as may d_inputs, d_h_0, d_c_0 (not wanted). */
+    const float *d_outputs, *d_h_n, *d_c_n;
+    float *d_inputs, *d_h_0, *d_c_0;
+    float *d_weight_ih, *d_weight_hh, *d_bias_ih, *d_bias_hh;
+} leadline_call;
+
+/* 1, or 0 where the processor lacks this library's instruction set. */
+LEADLINE_EXPORT int leadline_supported(void);
+LEADLINE_EXPORT int64_t leadline_abi(void);
+/* int64 numbers in a plan. */
+LEADLINE_EXPORT int64_t leadline_plan_size(int64_t seq, int64_t batch);
+/* Fills `plan` from the rows' lengths (clamped to 0..seq); returns the number of valid steps of all rows. */
+LEADLINE_EXPORT int64_t leadline_plan(int64_t seq, int64_t batch, const int64_t *lengths, int64_t *plan);
+/* float32 numbers in `saved`. */
+LEADLINE_EXPORT int64_t leadline_saved(int64_t cell, int64_t hidden, int64_t valid_steps);
+LEADLINE_EXPORT int leadline_forward(const leadline_call *call);
+LEADLINE_EXPORT int leadline_backward(const leadline_call *call);
+
+/* Runs multiply-adds on registers for `rounds` rounds; returns the floating-point operations done. */
+LEADLINE_EXPORT int64_t leadline_peak(int64_t rounds);
+
+#endif

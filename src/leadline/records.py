@@ -1,0 +1,365 @@
+"""The records that travel between the half that trains and the half that decides and tells.
+
+Every score here is *higher is better*, in the metric's own unit, and every effect is a difference of such
+scores. `Metric.loss` turns a score into the figure that people usually quote (per cent wrong, nats, mean
+absolute error): `perfect - score`.
+
+All are frozen pydantic models: JSON both ways, an unknown field is an error.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from leadline.spec import Recipe, StackSpec
+
+SCHEMA = "leadline.verdict/1"
+
+Kind = Literal["classification", "regression", "tagging", "step_regression", "next_step"]
+Decision = Literal["better", "not_worth_it", "undecided", "not_pursued", "failed_to_train"]
+StopReason = Literal[
+    "nothing_more_pays",
+    "baseline_is_enough",
+    "noise_floor",
+    "more_data",
+    "undecided",
+    "budget",
+    "interrupted",
+    "failed_to_train",
+]
+Interval = tuple[float, float]
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, and strict about its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Metric(Record):
+    """How a kind of target is scored.
+
+    `loss_unit` is the unit of `perfect - score`, for instance "% of labels wrong".
+    """
+
+    name: Literal["accuracy", "negative_nats", "negative_mean_absolute_error"]
+    unit: str
+    loss_unit: str
+    perfect: float
+
+    def loss(self, score: float) -> float:
+        """`perfect - score`: lower is better."""
+        return self.perfect - score
+
+
+class BaselineSpec(Record):
+    """A predictor without recurrence; `name` is one of `leadline.baselines.NAMES`."""
+
+    name: str
+
+
+class Trial(Record):
+    """One arm to be trained with one seed on one fold: what the executor maps.
+
+    Args:
+        spec: a network, or a baseline.
+        recipe: how to train it.
+        seed: the random stream of initial weights, dropout and order; two trials of a pair share it.
+        fold: which re-split of the development data (0 where there is one).
+        fraction: share of the train part that is used, the same subset for the same fold.
+        final: also score the test part and keep the trained model.
+    """
+
+    spec: StackSpec | BaselineSpec
+    recipe: Recipe
+    seed: int
+    fold: int = 0
+    fraction: float = 1.0
+    final: bool = False
+
+
+class Look(Record):
+    """One look at the tune part during training."""
+
+    update: int
+    train_loss: float
+    tune_score: float
+
+
+class TrialResult(Record):
+    """What a trial found.
+
+    Args:
+        status: "diverged" when the loss stopped being finite; scores are then those of the last finite look.
+        train, tune, dev, test: mean scores; `train` on a fixed sample of the train part; `test` for final trials.
+        dev_clusters: score sums by cluster of the dev part (group, or sequence), in the fold's cluster order:
+            divided by the cluster weights of the fold they give `dev` again.
+        test_clusters: likewise for the test part.
+        looks: the tune curve.
+        still_improving: the best look was among the last `patience` when the cap of updates came.
+        updates: updates made.
+        seconds: wall time of the training.
+        microseconds_per_step: measured time of one step of one sequence at inference, streaming batch of 1.
+        reading_curve: for a causal classifier, (share of the sequence read, dev score).
+    """
+
+    status: Literal["finished", "diverged"]
+    train: float
+    tune: float
+    dev: float
+    test: float | None = None
+    dev_clusters: tuple[float, ...] = ()
+    test_clusters: tuple[float, ...] = ()
+    looks: tuple[Look, ...] = ()
+    still_improving: bool = False
+    updates: int = 0
+    seconds: float = 0.0
+    microseconds_per_step: float | None = None
+    reading_curve: tuple[tuple[float, float], ...] = ()
+    num_parameters: int = 0
+
+
+class DataFacts(Record):
+    """What the verdict is about."""
+
+    name: str
+    source: str
+    fingerprint: str
+    kind: Kind
+    num_sequences: int
+    num_steps: int
+    longest: int
+    features: tuple[str, ...]
+    target: str
+    classes: tuple[str, ...]
+    parts: dict[str, int]
+    split_by: str
+    folds: int
+    notes: tuple[str, ...]
+
+
+class Scores(Record):
+    """A mean score with its interval and what it rests on."""
+
+    score: float
+    interval: Interval
+    seeds: int
+
+
+class Comparison(Record):
+    """One move from an incumbent, and what came of it.
+
+    Args:
+        source: name of the incumbent's arm ("from" in JSON).
+        move: "wider", "deeper", ... (`leadline.study.moves.MOVES`).
+        to: name of the candidate's arm.
+        against: name of the arm that the effect is measured against.
+        decision: the outcome.
+        effect: mean paired difference of dev scores, candidate minus `against`; None when never paired.
+        interval: its confidence interval at `level`.
+        level: 1 - alpha of that interval, after splitting alpha over comparisons and looks.
+        pairs: pairs trained.
+        seconds: training time that the comparison cost.
+        screening: score difference of the screening run, one seed, shortened.
+        reason: one sentence.
+        pairs_to_close: pairs that would probably settle an open comparison; None when it is closed.
+        minutes_to_close: what they would cost.
+    """
+
+    source: Annotated[str, Field(alias="from")]
+    move: str
+    to: str
+    against: str
+    decision: Decision
+    effect: float | None = None
+    interval: Interval | None = None
+    level: float | None = None
+    pairs: int = 0
+    seconds: float = 0.0
+    screening: float | None = None
+    reason: str = ""
+    pairs_to_close: int | None = None
+    minutes_to_close: float | None = None
+
+
+class ArmFacts(Record):
+    """A row of the table of arms. `num_parameters` counts the whole network, embeddings included."""
+
+    name: str
+    description: str
+    spec: StackSpec
+    learning_rate: float
+    num_parameters: int
+    state_size: int
+    operations_per_step: int
+    train: float | None
+    tune: float | None
+    dev: Scores | None
+    seconds_per_trial: float | None
+    microseconds_per_step: float | None
+    still_improving: bool = False
+    failed: int = 0
+
+
+class Corner(Record):
+    """One corner of the square."""
+
+    num_layers: int
+    bidirectional: bool
+    arm: str
+    num_parameters: int
+    dev: Scores
+
+
+class Effect(Record):
+    """A mean paired difference with its interval."""
+
+    effect: float
+    interval: Interval
+    pairs: int
+
+
+class Square(Record):
+    """{one layer, deep} x {one way, both ways} at equal parameters.
+
+    `depth_one_way` is deep minus shallow while the future is hidden, `depth_both_ways` the same once it is
+    seen; `direction_shallow` and `direction_deep` are both ways minus one way.
+    """
+
+    readout: str
+    num_parameters: int
+    corners: tuple[Corner, ...]
+    depth_one_way: Effect | None
+    depth_both_ways: Effect | None
+    direction_shallow: Effect | None
+    direction_deep: Effect | None
+
+
+class CurvePoint(Record):
+    """A point of the look-ahead curve: `steps` is a number of next inputs, or "all" for both directions."""
+
+    steps: int | Literal["all"]
+    score: float
+    interval: Interval
+    seeds: int
+    arm: str
+    num_parameters: int
+
+
+class BaselineFacts(Record):
+    """A baseline's scores on the same split. `causal` is False where it sees future steps."""
+
+    name: str
+    description: str
+    dev: float
+    tune: float
+    test: float | None = None
+    causal: bool = True
+    seconds: float = 0.0
+
+
+class Diagnosis(Record):
+    """Where an incumbent stands.
+
+    `findings` holds any of: bias, variance, more_data, baseline_enough, noise_floor, no_arm_helps, healthy.
+    `words` says the same in sentences with the numbers.
+    """
+
+    incumbent: str
+    train: float
+    tune: float
+    dev: float
+    best_baseline: str | None
+    baseline_dev: float | None
+    half_data_dev: float | None
+    findings: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+class Recommendation(Record):
+    """What to use. Either `baseline` names a predictor without recurrence, or the rest describes a network."""
+
+    baseline: str | None = None
+    cell: str | None = None
+    num_layers: int | None = None
+    hidden_size: int | None = None
+    bidirectional: bool | None = None
+    look_ahead: int | None = None
+    readout: str | None = None
+    pooling: str | None = None
+    dropout: float | None = None
+    residual: bool | None = None
+    layer_norm: bool | None = None
+    learning_rate: float | None = None
+    num_parameters: int | None = None
+    state_size: int | None = None
+    operations_per_step: int | None = None
+    microseconds_per_step: float | None = None
+    description: str = ""
+
+
+class TestRow(Record):
+    """A final score on the test part, by fresh seeds."""
+
+    __test__ = False
+
+    role: Literal["advised", "start", "best_causal", "best_baseline"]
+    arm: str
+    description: str
+    num_parameters: int | None
+    score: float
+    interval: Interval
+    seed_scores: tuple[float, ...]
+
+
+class Budget(Record):
+    """What was allowed and what was spent."""
+
+    minutes: float | None
+    max_trials: int | None
+    trials: int
+    seconds: float
+    jobs: int
+
+
+class Verdict(Record):
+    """The whole answer; `verdict.json` is this record."""
+
+    schema_: Annotated[str, Field(alias="schema")] = SCHEMA
+    data: DataFacts
+    metric: str
+    unit: str
+    loss_unit: str
+    perfect: float
+    recommendation: Recommendation
+    path: tuple[str, ...]
+    incumbents: tuple[str, ...]
+    stop_reason: StopReason
+    stop_sentence: str
+    moves: tuple[Comparison, ...]
+    square: Square | None
+    look_ahead_curve: tuple[CurvePoint, ...]
+    reading_curve: tuple[tuple[float, float], ...]
+    diagnosis: tuple[Diagnosis, ...]
+    baselines: tuple[BaselineFacts, ...]
+    arms: tuple[ArmFacts, ...]
+    test: tuple[TestRow, ...]
+    causal: bool
+    max_look_ahead: int | None
+    margin: float
+    alpha: float
+    budget: Budget
+    seed: int
+    warnings: tuple[str, ...]
+    versions: dict[str, str]
+
+    def to_json(self) -> str:
+        """The text of `verdict.json`."""
+        return self.model_dump_json(by_alias=True, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Verdict:
+        """Read what `to_json` wrote."""
+        return cls.model_validate_json(text)

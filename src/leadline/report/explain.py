@@ -1,0 +1,286 @@
+"""The sentences that go with charts and tables: titles that say what one sees, and why it is so."""
+
+from __future__ import annotations
+
+from leadline.records import Comparison, Diagnosis, Effect, Verdict
+from leadline.report import charts, figures, words
+from leadline.spec import StackSpec
+
+
+def about(verdict: Verdict) -> str:
+    """What the verdict is about."""
+    data = verdict.data
+    size = f"{figures.plural(data.num_sequences, 'sequence')}, {figures.plural(data.num_steps, 'step')}, the longest {data.longest}"
+    classes = (
+        f" ({figures.plural(len(data.classes), 'class').replace('classs', 'classes')})"
+        if data.classes
+        else ""
+    )
+    return f"{data.name}: {size}. Predicted is {words.KINDS[data.kind]}, {data.target}{classes}."
+
+
+def test_title(verdict: Verdict) -> str:
+    """The advice against the start."""
+    rows = {row.role: row for row in verdict.test}
+    scale = figures.scale(verdict)
+    first = rows.get("advised") or next(iter(verdict.test), None)
+    if first is None:
+        return ""
+    text = f"{words.ROLES[first.role]}: {figures.loss_text(scale, first.score)}"
+    others = {
+        "start": "the start",
+        "best_causal": "the best network without sight of the future",
+        "best_baseline": "the best baseline",
+    }
+    rest = [
+        f"{name} {figures.loss_number(scale, rows[role].score)}"  # type: ignore[index]
+        for role, name in others.items()
+        if role in rows and rows[role].arm != first.arm  # type: ignore[index]
+    ]
+    return f"{text}; {words.listing(rest)}" if rest else text
+
+
+test_title.__test__ = False  # type: ignore[attr-defined]
+
+
+def path_title(verdict: Verdict) -> str:
+    """From the first loss to the last."""
+    known = [words.find_arm(verdict, name) for name in verdict.incumbents]
+    scores = [arm.dev.score for arm in known if arm is not None and arm.dev is not None]
+    if len(scores) < 2:
+        return ""
+    scale = figures.scale(verdict)
+    ends = f"{figures.loss_number(scale, scores[0])} to {figures.loss_number(scale, scores[-1])}"
+    return f"The path leads from {figures.with_unit(scale, ends)}"
+
+
+def square_title(verdict: Verdict) -> str:
+    """What depth buys in one direction and in both."""
+    square = verdict.square
+    if square is None:
+        return ""
+    parts = [
+        f"{way} {_effect(verdict, effect)}"
+        for way, effect in (("one way", square.depth_one_way), ("both ways", square.depth_both_ways))
+        if effect is not None
+    ]
+    return (
+        f"What depth buys: {'; '.join(parts)}"
+        if parts
+        else "One layer and a deep stack, one way and both ways"
+    )
+
+
+def square(verdict: Verdict) -> tuple[str, ...]:
+    """The four differences of the square in sentences."""
+    if verdict.square is None:
+        return ()
+    named = (
+        ("Depth, while the future is hidden", verdict.square.depth_one_way),
+        ("Depth, once both ways are read", verdict.square.depth_both_ways),
+        ("Both ways, with one layer", verdict.square.direction_shallow),
+        ("Both ways, in the deep stack", verdict.square.direction_deep),
+    )
+    lines = [
+        f"{name}: {_effect(verdict, effect)}, {figures.plural(effect.pairs, 'pair')}."
+        for name, effect in named
+        if effect
+    ]
+    size, readout = figures.count(verdict.square.num_parameters), {"mlp": "an MLP", "linear": "a linear"}
+    basis = f"All four at about {size} parameters, with {readout.get(verdict.square.readout, verdict.square.readout)} readout."
+    return (f"{basis} Moves interact: one that is worth little alone may pay after another.", " ".join(lines))
+
+
+def look_ahead_title(verdict: Verdict) -> str:
+    """How many steps ahead are enough."""
+    points = words.steps_ahead(verdict.look_ahead_curve)
+    if len(points) < 2:
+        return ""
+    near = words.level_with_all(verdict.look_ahead_curve)
+    if near is not None:
+        return f"{figures.plural(int(near.steps), 'step')} ahead {'meets' if near.steps == 1 else 'meet'} the interval of both directions"
+    scale, first, best = figures.scale(verdict), points[0], max(points, key=lambda point: point.score)
+    ends = f"{figures.loss_number(scale, first.score)} to {figures.loss_number(scale, best.score)}"
+    tail = (
+        "; both directions stay ahead"
+        if any(point.steps == "all" for point in verdict.look_ahead_curve)
+        else ""
+    )
+    return f"From {figures.with_unit(scale, ends)} with {figures.plural(int(best.steps), 'step')} ahead{tail}"
+
+
+def reading_title(verdict: Verdict) -> str:
+    """How much of a sequence is enough."""
+    lines = words.reading(verdict)
+    return lines[0].rstrip(".") if lines else ""
+
+
+def width_depth_title(verdict: Verdict) -> str:
+    """Width and depth from the last network where both were measured."""
+    pairs = charts.width_depth_pairs(verdict)
+    if not pairs:
+        return ""
+    wider, deeper = pairs[-1]
+    return f"From {words.arm_name(verdict, wider.source)}: wider {_short(verdict, wider)}, deeper {_short(verdict, deeper)}"
+
+
+def width_and_depth(verdict: Verdict) -> tuple[str, ...]:
+    """What is held against what."""
+    if not charts.width_depth_pairs(verdict):
+        return ()
+    return (
+        "The same parameters spent in two ways: on more units in the same layers, and on one more layer. "
+        "Each row is one network on the path; the dashed line is the margin.",
+    )
+
+
+def bias_title(verdict: Verdict) -> str:
+    """Training and dev loss at the end of the path."""
+    if not verdict.diagnosis:
+        return ""
+    stand, scale = verdict.diagnosis[-1], figures.scale(verdict)
+    name = words.arm_name(verdict, stand.incumbent)
+    return f"{name}: {figures.loss_number(scale, stand.train)} in training, {figures.loss_number(scale, stand.dev)} on dev data"
+
+
+def low_training_loss(verdict: Verdict) -> tuple[str, ...]:
+    """Why a low training loss can still go with "deeper" or a larger readout, where that was measured."""
+    for move in verdict.moves:
+        stand = next((stand for stand in verdict.diagnosis if stand.incumbent == move.source), None)
+        if (
+            move.move in ("deeper", "readout")
+            and move.decision == "better"
+            and stand
+            and _is_low(verdict, stand)
+        ):
+            return (_the_book(verdict, stand), _and_yet(verdict, move), _other_way(verdict, move))
+    return ()
+
+
+def moves_title(verdict: Verdict) -> str:
+    """How many moves ended how."""
+    count = {name: sum(move.decision == name for move in verdict.moves) for name in charts.DECISIONS}
+    parts = [f"{number} {charts.DECISIONS[name][0]}" for name, number in count.items() if number]
+    return f"Of {figures.plural(len(verdict.moves), 'move')}: {words.listing(parts)}" if parts else ""
+
+
+def rule(verdict: Verdict) -> tuple[str, ...]:
+    """The rule in words."""
+    margin = figures.margin_text(figures.scale(verdict), verdict.margin)
+    return (
+        "Two networks are compared in pairs: the same split, the same seed, the same order of data. "
+        f"A move is better when the lower end of its interval lies above the margin of {margin}, not worth it when the "
+        "upper end lies below it, and undecided otherwise. A move that makes the network smaller is taken when it costs no "
+        "more than the margin.",
+        f"The margin was set before the first pair. The allowed error, alpha = {verdict.alpha:g}, is shared out over the "
+        "comparisons and over every look at them. Screening and tuning runs order the moves and are never evidence; "
+        "the test part was read once, at the end.",
+    )
+
+
+def rule_facts(verdict: Verdict) -> dict[str, str]:
+    """Margin, alpha, pairs, levels, parts."""
+    levels = sorted({move.level for move in verdict.moves if move.level is not None})
+    parts = [f"{name} {figures.count(size)}" for name, size in verdict.data.parts.items()]
+    return {
+        "Score": f"{verdict.metric.replace('_', ' ')}, shown as {verdict.loss_unit}",
+        "Margin": figures.margin_text(figures.scale(verdict), verdict.margin),
+        "Alpha": f"{verdict.alpha:g}",
+        "Levels of the intervals": _between([figures.level(level) for level in levels]),
+        "Pairs trained": figures.count(sum(move.pairs for move in verdict.moves)) if verdict.moves else "",
+        "Sequences": ", ".join(parts),
+        "Split": verdict.data.split_by
+        + (f", {verdict.data.folds} re-splits" if verdict.data.folds > 1 else ""),
+        "Sight of the future": _sight(verdict),
+    }
+
+
+def run_facts(verdict: Verdict) -> dict[str, str]:
+    """Data, seed, budget, versions."""
+    budget = verdict.budget
+    limits = [f"{budget.minutes:g} minutes"] if budget.minutes is not None else []
+    limits += [figures.plural(budget.max_trials, "trial")] if budget.max_trials is not None else []
+    return {
+        "Data": verdict.data.source,
+        "Fingerprint": verdict.data.fingerprint,
+        "Features": ", ".join(verdict.data.features),
+        "Seed": str(verdict.seed),
+        "Budget": words.listing(limits),
+        "Spent": f"{figures.plural(budget.trials, 'trial')} in {figures.duration(budget.seconds)}, {figures.plural(budget.jobs, 'worker')}",
+        "Versions": ", ".join(f"{name} {version}" for name, version in verdict.versions.items()),
+    }
+
+
+def code(verdict: Verdict, spec: StackSpec) -> tuple[str, ...]:
+    """What the code builds."""
+    text = (
+        f"{figures.count(spec.num_parameters)} parameters. Inputs are (batch, seq, {spec.input_size}), zeros at padding; "
+        "lengths count from 1."
+    )
+    rest = (verdict.recommendation.num_parameters or spec.num_parameters) - spec.num_parameters
+    if rest <= 0:
+        return (text,)
+    return (
+        f"{text} What turns the columns into these {spec.input_size} features holds {figures.count(rest)} parameters more.",
+    )
+
+
+def _effect(verdict: Verdict, effect: Effect) -> str:
+    return figures.effect_text(figures.scale(verdict), effect.effect, effect.interval)
+
+
+def _short(verdict: Verdict, move: Comparison) -> str:
+    return figures.effect_text(figures.scale(verdict), move.effect or 0.0, move.interval)
+
+
+def _is_low(verdict: Verdict, stand: Diagnosis) -> bool:
+    scale = figures.scale(verdict)
+    return figures.loss(scale, stand.train) <= 0.6 * figures.loss(scale, stand.dev)
+
+
+def _the_book(verdict: Verdict, stand: Diagnosis) -> str:
+    scale = figures.scale(verdict)
+    name = words.arm_name(verdict, stand.incumbent)
+    text = (
+        f"At {name} the loss is {figures.loss_text(scale, stand.train)} in training against "
+        f"{figures.loss_number(scale, stand.dev)} on dev data. By the book that gap is variance, and the cure is "
+        "regularisation or more data, not a larger network."
+    )
+    tried = next(
+        (move for move in verdict.moves if move.move == "regularise" and move.effect is not None), None
+    )
+    if tried is None:
+        return f"{text} Regularisation was not measured in pairs here."
+    return f"{text} Regularisation came first: {_short(verdict, tried)}."
+
+
+def _and_yet(verdict: Verdict, move: Comparison) -> str:
+    what = "one more layer" if move.move == "deeper" else "an MLP readout"
+    return (
+        f"And yet {what} then brought {_short(verdict, move)}. The two do not contradict each other: a low training loss says "
+        "that the network can fit what it has seen, not that it found the rule that carries over. One more function on top "
+        "of the learned ones can make such a rule easier to reach. What decides is the paired difference on dev data, "
+        "between networks that were regularised alike."
+    )
+
+
+def _other_way(verdict: Verdict, move: Comparison) -> str:
+    name = "readout" if move.move == "deeper" else "deeper"
+    what = {"readout": "A feed-forward layer in the readout", "deeper": "A recurrent layer more"}[name]
+    found = next((other for other in verdict.moves if other.move == name and other.effect is not None), None)
+    if found is None:
+        return f"{what} can buy part of the same; it was not measured in pairs here."
+    return f"{what} can buy part of the same; measured from {words.arm_name(verdict, found.source)}: {_short(verdict, found)}."
+
+
+def _between(texts: list[str]) -> str:
+    ends = list(dict.fromkeys([texts[0], texts[-1]])) if texts else []
+    return " to ".join(ends)
+
+
+def _sight(verdict: Verdict) -> str:
+    if verdict.causal:
+        return "none allowed: the path was kept causal"
+    if verdict.max_look_ahead is not None:
+        return f"up to {figures.plural(verdict.max_look_ahead, 'step')} ahead allowed"
+    return "allowed"

@@ -1,0 +1,48 @@
+"""Verdict -> `Facts`: everything that the page shows, worded and formatted, so that a template only lays it out."""
+
+from __future__ import annotations
+
+from leadline.records import Verdict
+from leadline.report import explain, figures, sections, words
+from leadline.report.layout import Facts, Figure
+
+
+def build(verdict: Verdict, command: str = "") -> Facts:
+    """The page's facts.
+
+    Args:
+        verdict: the record.
+        command: the command line that made it, where it is known; shown as it stands.
+    """
+    lead = (*words.reason(verdict), *(text for text in [words.test_sentence(verdict)] if text))
+    return Facts(
+        title=f"Leadline: {verdict.data.name}",
+        about=explain.about(verdict),
+        headline=words.headline(verdict),
+        lead=lead,
+        figures=_figures(verdict),
+        sections=sections.build(verdict, command),
+    )
+
+
+def _figures(verdict: Verdict) -> tuple[Figure, ...]:
+    advice, scale = verdict.recommendation, figures.scale(verdict)
+    found = []
+    advised = next((row for row in verdict.test if row.role == "advised"), None)
+    if advised is not None:
+        value, label = figures.loss_number(scale, advised.score), f"{scale.loss_unit}, test part"
+        if label.startswith("% "):
+            value, label = f"{value} %", label.removeprefix("% ")
+        found.append(Figure(value, label, figures.loss_range(scale, advised.interval)))
+    if advice.num_parameters is not None:
+        state = "" if advice.state_size is None else f"{figures.count(advice.state_size)} numbers of state"
+        found.append(Figure(figures.count(advice.num_parameters), "parameters", state))
+    if advice.microseconds_per_step is not None:
+        time = figures.step_time(advice.microseconds_per_step)
+        value = time.replace(" microseconds", " µs").replace(" milliseconds", " ms")
+        found.append(Figure(value, "per step, measured", "one sequence at a time"))
+    budget = verdict.budget
+    found.append(
+        Figure(figures.duration(budget.seconds), f"spent on {figures.plural(budget.trials, 'trial')}")
+    )
+    return tuple(found)

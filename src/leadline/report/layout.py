@@ -1,0 +1,103 @@
+"""What a page is made of: frozen pieces that are worded and formatted already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; numbers stand at the right."""
+
+    title: str
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table.
+
+    Args:
+        cells: one text for each column.
+        kind: "" or a name from a fixed set that a style sheet may colour: "advised" or a decision.
+    """
+
+    cells: tuple[str, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with what it shows."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Vega-Lite specification, a title that says what one sees, and the same numbers as a table."""
+
+    key: str
+    title: str
+    spec: dict[str, Any]
+    numbers: Table | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Short lines under a title of their own."""
+
+    title: str
+    lines: tuple[str, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: sentences, lists, charts, tables, code, in this order."""
+
+    key: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    lists: tuple[Listed, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    tables: tuple[Table, ...] = ()
+    code: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.sentences or self.lists or self.charts or self.tables or self.code)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure at a glance."""
+
+    value: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The page, before any markup.
+
+    Args:
+        title: of the document.
+        about: what the verdict is about, one sentence.
+        headline: the verdict as a sentence or two.
+        lead: why, and what the test part said.
+        figures: at a glance.
+        sections: in the order of the page.
+    """
+
+    title: str
+    about: str
+    headline: str
+    lead: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    sections: tuple[Section, ...]

@@ -1,0 +1,58 @@
+"""`report.html`: one file that opens offline, from the verdict alone."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import altair
+import vl_convert
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from leadline.records import Verdict
+from leadline.report import facts
+
+_HERE = Path(__file__).parent
+
+
+def write(verdict: Verdict, path: str | Path, *, command: str = "") -> Path:
+    """Write the page.
+
+    Args:
+        verdict: the record; nothing else is read.
+        path: where the page goes; its folder must be there.
+        command: the command line that made the verdict, where it is known.
+
+    Returns:
+        The path.
+    """
+    path = Path(path)
+    path.write_text(html(verdict, command=command), encoding="utf-8")
+    return path
+
+
+def html(verdict: Verdict, *, command: str = "") -> str:
+    """The page's text: facts, then template; the drawing library stands inside it."""
+    page = facts.build(verdict, command)
+    template = _environment().get_template("page.html.j2")
+    charts = any(section.charts for section in page.sections)
+    style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
+    return template.render(facts=page, style=style, library=_library() if charts else "")
+
+
+@cache
+def _environment() -> Environment:
+    loader = FileSystemLoader(_HERE)
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+@cache
+def _library() -> Markup:
+    """Vega, Vega-Lite and Vega-Embed as one script, in the version that altair writes for."""
+    wanted = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    known = wanted in vl_convert.get_vegalite_versions()
+    script: str = vl_convert.javascript_bundle(vl_version=wanted if known else None)
+    return Markup(script.replace("</script", "<\\/script").replace("<!--", "<\\!--"))

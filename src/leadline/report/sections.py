@@ -1,0 +1,154 @@
+"""The sections of the page, in its order: each is one function Verdict -> `Section`."""
+
+from __future__ import annotations
+
+from leadline.records import Verdict
+from leadline.report import charts, explain, rebuild, tables, words
+from leadline.report.layout import Chart, Listed, Section, Table
+
+
+def build(verdict: Verdict, command: str = "") -> tuple[Section, ...]:
+    """All sections that have something to show."""
+    every = (
+        test(verdict),
+        path(verdict),
+        settled(verdict),
+        square(verdict),
+        streaming(verdict),
+        width_and_depth(verdict),
+        bias_and_variance(verdict),
+        moves(verdict),
+        arms(verdict),
+        baselines(verdict),
+        decided(verdict),
+        notes(verdict),
+        code(verdict),
+        provenance(verdict, command),
+    )
+    return tuple(section for section in every if not section.is_empty)
+
+
+def test(verdict: Verdict) -> Section:
+    """The advice on the test part."""
+    chart = _chart("test", explain.test_title(verdict), charts.test(verdict))
+    return Section(
+        "test", "On data that no decision has seen", charts=chart, tables=_some(tables.test(verdict))
+    )
+
+
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def path(verdict: Verdict) -> Section:
+    """The way to the advice."""
+    steps = words.path(verdict)
+    chart = _chart("path", explain.path_title(verdict), charts.path(verdict))
+    lists = _lists(Listed("", steps, ordered=True), Listed("What it costs to run", words.cost(verdict)))
+    return Section("path", "The path", lists=lists, charts=chart)
+
+
+def settled(verdict: Verdict) -> Section:
+    """What is ruled out at the end of the path, and what is open."""
+    lists = _lists(
+        Listed("Ruled out", words.ruled_out(verdict)),
+        Listed("Open, and what it would cost to close", words.still_open(verdict)),
+    )
+    sentence = "A move is ruled out only at the network that is advised; another network may want it."
+    return Section("settled", "Ruled out, and still open", (sentence,) if lists else (), lists)
+
+
+def square(verdict: Verdict) -> Section:
+    """Depth and direction, apart and together."""
+    chart = _chart("square", explain.square_title(verdict), charts.square(verdict), tables.square(verdict))
+    return Section("square", "Depth and direction together", explain.square(verdict), charts=chart)
+
+
+def streaming(verdict: Verdict) -> Section:
+    """What sight of the future buys."""
+    ahead = _chart(
+        "look-ahead",
+        explain.look_ahead_title(verdict),
+        charts.look_ahead(verdict),
+        tables.look_ahead(verdict),
+    )
+    read = _chart("reading", explain.reading_title(verdict), charts.reading(verdict), tables.reading(verdict))
+    lists = _lists(Listed("", words.streaming(verdict)))
+    return Section("streaming", "If you must stream", lists=lists, charts=(*ahead, *read))
+
+
+def width_and_depth(verdict: Verdict) -> Section:
+    """The same parameters spent on width and on depth."""
+    chart = _chart("width-depth", explain.width_depth_title(verdict), charts.width_and_depth(verdict))
+    return Section("width-depth", "Width against depth", explain.width_and_depth(verdict), charts=chart)
+
+
+def bias_and_variance(verdict: Verdict) -> Section:
+    """Training, tune and dev loss, and how a low training loss goes with "deeper"."""
+    chart = _chart(
+        "bias", explain.bias_title(verdict), charts.bias_and_variance(verdict), tables.diagnosis(verdict)
+    )
+    said = tuple(
+        Listed(words.arm_name(verdict, stand.incumbent), stand.words)
+        for stand in verdict.diagnosis
+        if stand.words
+    )
+    return Section("bias", "Bias and variance", explain.low_training_loss(verdict), said, chart)
+
+
+def moves(verdict: Verdict) -> Section:
+    """Every move with its decision."""
+    chart = _chart("moves", explain.moves_title(verdict), charts.moves(verdict))
+    return Section(
+        "moves", "Every move that was considered", charts=chart, tables=_some(tables.moves(verdict))
+    )
+
+
+def arms(verdict: Verdict) -> Section:
+    """Every network."""
+    return Section("arms", "The networks", tables=_some(tables.arms(verdict)))
+
+
+def baselines(verdict: Verdict) -> Section:
+    """Predictors without recurrence."""
+    return Section("baselines", "Baselines without recurrence", tables=_some(tables.baselines(verdict)))
+
+
+def decided(verdict: Verdict) -> Section:
+    """The rule and its numbers."""
+    table = tables.pairs("The numbers behind the rule", explain.rule_facts(verdict))
+    return Section("decided", "How it was decided", explain.rule(verdict), tables=_some(table))
+
+
+def notes(verdict: Verdict) -> Section:
+    """What was found in the data and done about it."""
+    lists = _lists(Listed("Warnings", verdict.warnings), Listed("Notes on the data", verdict.data.notes))
+    return Section("notes", "Notes and warnings", lists=lists)
+
+
+def code(verdict: Verdict) -> Section:
+    """The advised network in plain torch."""
+    spec = rebuild.advised_spec(verdict)
+    if spec is None:
+        return Section("code", "")
+    return Section(
+        "code", "The advised network in plain torch.nn", explain.code(verdict, spec), code=rebuild.code(spec)
+    )
+
+
+def provenance(verdict: Verdict, command: str) -> Section:
+    """What is needed to run it again."""
+    table = tables.pairs("What made this page", explain.run_facts(verdict))
+    sentences = ("The command that made it:",) if command else ()
+    return Section("provenance", "Versions, seed and command", sentences, tables=_some(table), code=command)
+
+
+def _chart(key: str, title: str, spec: charts.Spec | None, numbers: Table | None = None) -> tuple[Chart, ...]:
+    return () if spec is None else (Chart(key, title, spec, numbers),)
+
+
+def _some(table: Table | None) -> tuple[Table, ...]:
+    return () if table is None else (table,)
+
+
+def _lists(*lists: Listed) -> tuple[Listed, ...]:
+    return tuple(listed for listed in lists if listed.lines)

@@ -1,0 +1,222 @@
+"""`advise`: data in, verdict out, run folder on disk. The whole main job in one call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import PrivateAttr
+
+from leadline.checkpoint import Model, load
+try:
+    from leadline.data.checks import check
+except ImportError:
+    def check(a, b): return ()
+from leadline.data.sequences import Sequences
+from leadline.data.split import split
+from leadline.errors import OptionError, RunFolderError
+from leadline.records import Budget, Trial, TrialResult, Verdict
+from leadline.study import run as driving
+from leadline.study import setup
+from leadline.study.assemble import assemble
+from leadline.study.book import Book
+from leadline.study.executors import executor
+from leadline.study.finals import Final
+from leadline.study.ledger import Ledger
+from leadline.study.material import Material
+from leadline.study.moves import Limits
+
+Progress = Callable[[Book, Trial | None, TrialResult | None, float], None]
+
+
+class StudyVerdict(Verdict):
+    """A verdict that knows its run folder."""
+
+    _folder: Path = PrivateAttr()
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self._folder
+
+    @property
+    def model(self) -> Model:
+        """The trained model: the first final seed of what is advised."""
+        return load(self._folder / "model")
+
+    def report(self, path: str | Path) -> None:
+        """Write the page to `path`."""
+        from leadline.report import page
+
+        page.write(self, Path(path))
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to study.
+
+    Args:
+        seed: the same seed gives the same verdict on the same machine.
+        minutes: budget of wall time; None for no limit.
+        max_trials: cut after so many trials of the search (baselines and finals come on top).
+        jobs: worker processes of one thread each.
+        causal: the advised network may not see the future.
+        max_look_ahead: it may see at most so many next steps.
+        margin: smallest effect that is worth its cost, in the metric's unit; None for 1 % of the way from the
+            trivial baseline to perfect.
+        start: the first network, for instance "lstm:3x256:both".
+        max_updates: cap of updates for every arm; None for one from the size of the data.
+        out: run folder; None for `leadline-runs/` and a name from the data's fingerprint and the options.
+    """
+
+    seed: int = 0
+    minutes: float | None = 15.0
+    max_trials: int | None = None
+    jobs: int = os.cpu_count() or 1
+    causal: bool = False
+    max_look_ahead: int | None = None
+    margin: float | None = None
+    start: str | None = None
+    max_updates: int | None = None
+    out: Path | None = None
+
+    def __post_init__(self) -> None:
+        _positive("minutes", self.minutes)
+        _positive("max_trials", self.max_trials)
+        _positive("jobs", self.jobs)
+        _positive("margin", self.margin)
+        _positive("max_updates", self.max_updates)
+        if self.causal and self.max_look_ahead:
+            raise OptionError(
+                f"causal with max_look_ahead={self.max_look_ahead}", expected="one of the two", next_move="Drop one."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A study that has not begun: for a dry run, and for `advise`."""
+
+    book: Book
+    options: Options
+    identity: dict[str, str]
+    warnings: tuple[str, ...]
+    folder: Path
+
+
+def prepare(sequences: Sequences, options: Options) -> Prepared:
+    """Split, check and plan; nothing is trained or written."""
+    if options.max_look_ahead and sequences.kind == "next_step":
+        raise OptionError(
+            f"max_look_ahead={options.max_look_ahead} for a next-step task",
+            expected="no look-ahead: the next step is the target itself",
+            next_move="Drop --max-look-ahead.",
+        )
+    parts = split(sequences, options.seed)
+    material = Material(sequences, parts, options.causal or sequences.kind == "next_step")
+    limits = Limits(sequences.kind, options.causal, options.max_look_ahead)
+    plan = setup.plan(
+        sequences, parts, options.seed, limits, options.start, options.margin, options.max_updates
+    )
+    identity = _identity(sequences, options)
+    folder = options.out or Path("leadline-runs") / _folder_name(sequences, identity)
+    return Prepared(Book(plan, material), options, identity, check(sequences, parts), folder)
+
+
+def study(prepared: Prepared, progress: Progress) -> StudyVerdict:
+    """Run the experiment and leave a run folder: ledger, `verdict.json`, `report.html`, `model/`."""
+    book, options = prepared.book, prepared.options
+    with Ledger(prepared.folder, prepared.identity) as ledger:
+        workers = executor(book.material, options.jobs)
+        seconds = None if options.minutes is None else options.minutes * 60
+
+        def tell(trial: Trial, result: TrialResult, elapsed: float) -> None:
+            progress(book, trial, result, elapsed)
+
+        driver = driving.Driver(book, ledger, workers, options.jobs, seconds, options.max_trials, tell)
+        try:
+            driving.search(driver)
+            tested = [] if book.stop_reason == "interrupted" else driving.finish(driver)
+        finally:
+            workers.close()
+        warnings = (*prepared.warnings, *_tested_before(prepared, bool(tested)))
+        budget = Budget(
+            minutes=options.minutes,
+            max_trials=options.max_trials,
+            trials=len(book.results),
+            seconds=driver.elapsed,
+            jobs=options.jobs,
+        )
+        found = assemble(book, budget, warnings)
+        return _deliver(found, prepared.folder, ledger, tested)
+
+
+def _deliver(found: Verdict, folder: Path, ledger: Ledger, tested: list[Final]) -> StudyVerdict:
+    verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
+    verdict._folder = folder
+    if tested:
+        target = folder / "model"
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(ledger.model_folder(tested[0].trials[0]), target)
+    (folder / "verdict.json").write_text(found.to_json(), encoding="utf-8")
+    verdict.report(folder / "report.html")
+    return verdict
+
+
+def read_verdict(folder: Path) -> Verdict:
+    """The verdict of a run folder.
+
+    Raises:
+        RunFolderError: no verdict there.
+    """
+    path = folder / "verdict.json" if folder.is_dir() else folder
+    if not path.exists():
+        raise RunFolderError(
+            "no verdict.json", where=str(folder), expected="a run folder", next_move="Run `leadline advise` first."
+        )
+    return Verdict.from_json(path.read_text(encoding="utf-8"))
+
+
+def _identity(sequences: Sequences, options: Options) -> dict[str, str]:
+    """What makes two studies different ones; the budget and the workers do not."""
+    return {
+        "data": sequences.fingerprint(),
+        "seed": str(options.seed),
+        "causal": str(options.causal),
+        "max_look_ahead": str(options.max_look_ahead),
+        "margin": str(options.margin),
+        "start": str(options.start),
+        "max_updates": str(options.max_updates),
+    }
+
+
+def _folder_name(sequences: Sequences, identity: dict[str, str]) -> str:
+    digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=4).hexdigest()
+    plain = "".join(c if c.isalnum() else "-" for c in sequences.name.lower()).strip("-")[:40]
+    return f"{plain or 'data'}-{digest}"
+
+
+def _tested_before(prepared: Prepared, tested: bool) -> tuple[str, ...]:
+    """A test part that other run folders in the same place have looked at is no longer untouched."""
+    register = prepared.folder.parent / "tested.json"
+    known: dict[str, list[str]] = json.loads(register.read_text(encoding="utf-8")) if register.exists() else {}
+    mark = prepared.book.material.sequences.take(prepared.book.material.split.test).fingerprint()
+    others = [name for name in known.get(mark, []) if name != prepared.folder.name]
+    if tested and prepared.folder.name not in known.get(mark, []):
+        known.setdefault(mark, []).append(prepared.folder.name)
+        register.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    if not others:
+        return ()
+    return (
+        f"The test part has been looked at before, by {', '.join(others)}: choosing between runs by their test "
+        "scores makes those scores too good.",
+    )
+
+
+def _positive(name: str, value: float | None) -> None:
+    if value is not None and value <= 0:
+        raise OptionError(f"{name}={value}", expected="a number above 0")

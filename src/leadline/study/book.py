@@ -1,0 +1,127 @@
+"""`Book`: what a study knows while it runs. Trials and results go in; score sums, screening scores and facts come out.
+
+The procedure writes its decisions here as records; the verdict page is made from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from leadline.records import (
+    BaselineFacts,
+    BaselineSpec,
+    Comparison,
+    CurvePoint,
+    Diagnosis,
+    Metric,
+    Square,
+    TestRow,
+    Trial,
+    TrialResult,
+)
+from leadline.seeds import child
+from leadline.spec import Recipe, StackSpec
+from leadline.study.material import Material
+from leadline.study.moves import Limits
+from leadline.study.verdict import Dev
+
+RATES = (0.001, 0.0025, 0.006, 0.015)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fixed before the first trial.
+
+    Args:
+        seed: of the study.
+        recipe: how every arm is trained, but for the learning rate.
+        limits: what moves are allowed.
+        start: the first incumbent.
+        metric: how targets are scored.
+        baselines: names, the trivial one first.
+        margin: in the metric's unit; None for 1 % of the way from the trivial baseline to perfect.
+        final_seeds: networks trained for the test part.
+    """
+
+    seed: int
+    recipe: Recipe
+    limits: Limits
+    start: StackSpec
+    metric: Metric
+    baselines: tuple[str, ...]
+    margin: float | None
+    final_seeds: int = 3
+
+
+@dataclass(eq=False)
+class Book:
+    """See the module.
+
+    Args:
+        plan: what was fixed beforehand.
+        material: data and split (for weights and sizes; nothing is trained here).
+    """
+
+    plan: Plan
+    material: Material
+    results: dict[Trial, TrialResult] = field(default_factory=dict)
+    rates: dict[StackSpec, float] = field(default_factory=dict)
+    screening: dict[StackSpec, float] = field(default_factory=dict)
+    margin: float = 0.0
+    incumbents: list[StackSpec] = field(default_factory=list)
+    path: list[str] = field(default_factory=list)
+    moves: list[Comparison] = field(default_factory=list)
+    baselines: list[BaselineFacts] = field(default_factory=list)
+    square: Square | None = None
+    curve: list[CurvePoint] = field(default_factory=list)
+    diagnosis: list[Diagnosis] = field(default_factory=list)
+    tests: list[TestRow] = field(default_factory=list)
+    stop_reason: str = ""
+    stop_sentence: str = ""
+    baseline_enough: str | None = None
+
+    @property
+    def incumbent(self) -> StackSpec:
+        """The best spec that evidence supports so far."""
+        return self.incumbents[-1]
+
+    @property
+    def num_folds(self) -> int:
+        """1, or the number of re-splits."""
+        return len(self.material.split.folds)
+
+    def recipe(self, spec: StackSpec) -> Recipe:
+        """The recipe with the learning rate that was tuned for `spec`."""
+        return replace(self.plan.recipe, learning_rate=self.rates[spec])
+
+    def pair_trial(self, spec: StackSpec, stage: str, index: int) -> Trial:
+        """The `index`-th trial of `spec` with the seed that all arms of `stage` share."""
+        seed = child(self.plan.seed, stage, index)
+        return Trial(spec=spec, recipe=self.recipe(spec), seed=seed, fold=index % self.num_folds)
+
+    def baseline_trial(self, name: str, fold: int = 0, final: bool = False) -> Trial:
+        """The trial of a baseline on a fold."""
+        seed = child(self.plan.seed, "baseline", fold)
+        recipe = self.plan.recipe
+        return Trial(spec=BaselineSpec(name=name), recipe=recipe, seed=seed, fold=fold, final=final)
+
+    def devs(self, trials: Sequence[Trial]) -> list[Dev]:
+        """Score sums of finished trials."""
+        return [self.dev(trial) for trial in trials]
+
+    def dev(self, trial: Trial) -> Dev:
+        """Score sums of a finished trial."""
+        fold = self.material.fold(trial.fold)
+        return Dev(
+            trial.fold,
+            np.array(self.results[trial].dev_clusters),
+            self.material.weights(trial.fold),
+            len(fold.dev) / max(len(fold.train), 1),
+        )
+
+    def best_baseline(self) -> BaselineFacts:
+        """The baseline with the best dev score."""
+        return max(self.baselines, key=lambda b: b.dev)

@@ -1,0 +1,96 @@
+"""After the search: fresh seeds of the advised network and of what it is held against, scored on the test part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from leadline.records import BaselineSpec, TestRow, Trial
+from leadline.seeds import child
+from leadline.spec import StackSpec, with_parameters
+from leadline.stats import paired
+from leadline.study.book import Book
+from leadline.study.names import baseline_description
+from leadline.study.tuning import Steps, tune
+
+LEVEL = 0.95
+Role = Literal["advised", "start", "best_causal", "best_baseline"]
+
+
+@dataclass(frozen=True)
+class Final:
+    """What is tested, in which role, by which trials."""
+
+    role: Role
+    spec: StackSpec | BaselineSpec
+    trials: tuple[Trial, ...]
+
+
+def finals(book: Book) -> Steps[list[Final]]:
+    """Train the finals and write their test rows into the book."""
+    chosen = roles(book)
+    networks = [spec for _, spec in chosen if isinstance(spec, StackSpec) and spec not in book.rates]
+    if networks:
+        yield from tune(book, networks, always=networks)
+    planned = [Final(role, spec, _trials(book, spec)) for role, spec in chosen]
+    yield [trial for final in planned for trial in final.trials]
+    book.tests = [_row(book, final) for final in planned]
+    return planned
+
+
+def roles(book: Book) -> list[tuple[Role, StackSpec | BaselineSpec]]:
+    """What is tested: never the same thing twice."""
+    found: list[tuple[Role, StackSpec | BaselineSpec]] = []
+    best = BaselineSpec(name=book.best_baseline().name)
+    found.append(("advised", best if book.baseline_enough else book.incumbent))
+    found.append(("start", book.plan.start))
+    found.append(("best_causal", causal(book.incumbent)))
+    if not book.baseline_enough:
+        found.append(("best_baseline", best))
+    kept: list[tuple[Role, StackSpec | BaselineSpec]] = []
+    for role, spec in found:
+        if spec not in [other for _, other in kept]:
+            kept.append((role, spec))
+    return kept
+
+
+def causal(spec: StackSpec) -> StackSpec:
+    """The same network, at the same parameters, without sight of the future."""
+    if not spec.bidirectional and not spec.look_ahead:
+        return spec
+    return with_parameters(replace(spec, bidirectional=False, look_ahead=0), spec.num_parameters)
+
+
+def _trials(book: Book, spec: StackSpec | BaselineSpec) -> tuple[Trial, ...]:
+    if isinstance(spec, BaselineSpec):
+        return (book.baseline_trial(spec.name, final=True),)
+    return tuple(
+        Trial(spec=spec, recipe=book.recipe(spec), seed=child(book.plan.seed, "final", i), final=True)
+        for i in range(book.plan.final_seeds)
+    )
+
+
+def _row(book: Book, final: Final) -> TestRow:
+    results = [book.results[trial] for trial in final.trials]
+    sums = np.array([result.test_clusters for result in results])
+    estimate = paired.crossed(sums, book.material.test_weights(), LEVEL)
+    network = isinstance(final.spec, StackSpec)
+    return TestRow(
+        role=final.role,
+        arm=_name(final.spec),
+        description=_describe(final.spec),
+        num_parameters=results[0].num_parameters if network else None,
+        score=estimate.effect,
+        interval=(estimate.low, estimate.high),
+        seed_scores=tuple(result.test for result in results if result.test is not None),
+    )
+
+
+def _name(spec: StackSpec | BaselineSpec) -> str:
+    return spec.describe() if isinstance(spec, StackSpec) else spec.name
+
+
+def _describe(spec: StackSpec | BaselineSpec) -> str:
+    return spec.describe() if isinstance(spec, StackSpec) else baseline_description(spec.name)

@@ -1,0 +1,157 @@
+"""The sequential experiment: a generator that asks for trials and writes decisions into the book.
+
+It is a pure function of the plan and of earlier results: no clock, no order of completion. Cutting it short leaves
+decisions that are a prefix of the longer run's.
+"""
+
+from __future__ import annotations
+
+from leadline.records import BaselineFacts, Comparison
+from leadline.study import diagnosis, moves, stage, verdict
+from leadline.study.book import Book
+from leadline.study.names import baseline_description, baseline_is_causal
+from leadline.study.square import curve, small, square
+from leadline.study.stage import Settled
+from leadline.study.tuning import Steps, tune
+from leadline.study.verdict import LOOKS
+
+MOST_INCUMBENTS = 8
+LARGE = 3.0
+
+
+def procedure(book: Book) -> Steps[None]:
+    """From the first baseline to a reason to stop."""
+    yield from baselines(book)
+    book.incumbents.append(book.plan.start)
+    yield from tune(book, [book.plan.start], always=[book.plan.start])
+    if book.plan.start.num_parameters > LARGE * small(book.plan.start).num_parameters:
+        yield from measure(book)
+        yield from descend(book)
+    if book.plan.limits.kind != "next_step":
+        yield from square(book)
+    if book.plan.limits.kind in ("tagging", "step_regression"):
+        yield from curve(book)
+    yield from climb(book)
+    yield from descend(book)
+    yield from against_baseline(book)
+    conclude(book)
+
+
+def baselines(book: Book) -> Steps[None]:
+    """Train the baselines on every fold, and freeze the margin."""
+    folds = range(book.num_folds)
+    yield [book.baseline_trial(name, fold) for name in book.plan.baselines for fold in folds]
+    for name in book.plan.baselines:
+        results = [book.results[book.baseline_trial(name, fold)] for fold in folds]
+        book.baselines.append(
+            BaselineFacts(
+                name=name,
+                description=baseline_description(name),
+                dev=sum(r.dev for r in results) / len(results),
+                tune=sum(r.tune for r in results) / len(results),
+                causal=baseline_is_causal(name, book.plan.limits.causal),
+                seconds=sum(r.seconds for r in results),
+            )
+        )
+    trivial = book.baselines[0].dev
+    given = book.plan.margin
+    book.margin = given if given is not None else 0.01 * (book.plan.metric.perfect - trivial)
+
+
+def climb(book: Book) -> Steps[None]:
+    """Moves upwards until none pays."""
+    while len(book.incumbents) < MOST_INCUMBENTS:
+        yield from measure(book)
+        if diagnosis.high_variance(book):
+            settled = yield from stage.run(book, moves.regularise(book.incumbent))
+            if _take(book, stage.better(book, settled)):
+                continue
+        candidates = moves.upward(book.incumbent, book.plan.limits)
+        settled = yield from stage.run(book, candidates)
+        if _take(book, stage.better(book, settled)):
+            continue
+        if not _gap_remains(book):
+            return
+        settled = yield from stage.run(book, moves.pairs(book.incumbent, book.plan.limits))
+        if not _take(book, stage.better(book, settled)):
+            return
+
+
+def descend(book: Book) -> Steps[None]:
+    """Moves to smaller networks while they cost no more than the margin."""
+    while len(book.incumbents) < MOST_INCUMBENTS:
+        settled = yield from stage.run(book, moves.downward(book.incumbent), down=True)
+        if not _take(book, stage.better(book, settled, down=True)):
+            return
+
+
+def measure(book: Book) -> Steps[None]:
+    """The incumbent's half of the first pairs, and the same on half of the data; then the diagnosis."""
+    trials = stage.incumbent_trials(book, LOOKS[0])
+    half = diagnosis.half_data_trial(book, trials[0])
+    yield [*trials, half]
+    book.diagnosis.append(diagnosis.diagnose(book, trials, half))
+
+
+def against_baseline(book: Book) -> Steps[None]:
+    """Whether the incumbent beats the best baseline by more than the margin."""
+    best = book.best_baseline()
+    trials = stage.incumbent_trials(book, LOOKS[-1])
+    yield trials
+    theirs = [book.baseline_trial(best.name, trial.fold) for trial in trials]
+    confidence = verdict.level(len(book.incumbents) - 1)
+    estimate = verdict.difference(book.devs(trials), book.devs(theirs), confidence)
+    decision = verdict.decide(estimate, book.margin)
+    book.moves.append(
+        Comparison(
+            source=best.name,
+            move="recurrence",
+            to=book.incumbent.describe(),
+            against=best.name,
+            decision=decision,
+            effect=estimate.effect,
+            interval=(estimate.low, estimate.high),
+            level=confidence,
+            pairs=len(trials),
+            seconds=sum(book.results[t].seconds for t in trials),
+            reason="the advised network against the best predictor without recurrence",
+        )
+    )
+    if decision == "not_worth_it":
+        book.baseline_enough = best.name
+
+
+def conclude(book: Book) -> None:
+    """The reason to stop, when the procedure came to its end."""
+    last = [m for m in book.moves if m.source == book.incumbent.describe() and m.move not in moves.DOWN]
+    if book.baseline_enough:
+        _stop(book, "baseline_is_enough", f"The baseline {book.baseline_enough} is as good as any network tried.")
+    elif any(m.decision == "undecided" for m in last):
+        open_moves = ", ".join(m.move for m in last if m.decision == "undecided")
+        _stop(book, "undecided", f"Still open at the last network: {open_moves}.")
+    elif last and all(m.decision in ("failed_to_train", "not_pursued") for m in last):
+        _stop(book, "failed_to_train", "None of the larger networks could be trained.")
+    elif book.diagnosis and "more_data" in book.diagnosis[-1].findings:
+        _stop(book, "more_data", "No change of the network pays, but more data would.")
+    else:
+        _stop(book, "nothing_more_pays", "No move from the last network is worth the margin.")
+
+
+def _stop(book: Book, reason: str, sentence: str) -> None:
+    book.stop_reason, book.stop_sentence = reason, sentence
+
+
+def _take(book: Book, settled: Settled | None) -> bool:
+    if settled is None:
+        return False
+    book.path.append(settled.candidate.move)
+    book.incumbents.append(settled.candidate.spec)
+    return True
+
+
+def _gap_remains(book: Book) -> bool:
+    """Whether the loss on dev is more than a few margins: else no pair of moves could matter."""
+    dev = book.diagnosis[-1].dev
+    return book.plan.metric.loss(dev) > diagnosis.CLEAR * book.margin
+
+

@@ -1,0 +1,166 @@
+"""Ask and tell: the driver that gives the procedure its results, from the ledger or from the executor.
+
+Time only truncates. What was decided before the cut is what a longer run decides too; the finals are paid out of
+the budget, so their time is kept back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from leadline.records import BaselineSpec, Trial, TrialResult
+from leadline.spec import StackSpec
+from leadline.study import finals as last
+from leadline.study.book import Book
+from leadline.study.executors import Executor
+from leadline.study.ledger import Ledger
+from leadline.study.procedure import procedure
+from leadline.study.tuning import Steps
+
+PAGE_SECONDS = 8.0
+OVERHEAD = 20_000
+
+
+class OutOfBudget(Exception):
+    """The next trial would not fit."""
+
+
+@dataclass(eq=False)
+class Driver:
+    """Runs trials for a procedure.
+
+    Args:
+        book: where results go.
+        ledger: finished trials, and where new ones are written.
+        executor: who trains.
+        jobs: workers, for the estimate of what a trial takes from the clock.
+        seconds: budget of wall time, or None.
+        max_trials: trials of the search, baselines and finals left out, or None.
+        progress: told of each finished trial: (trial, result, elapsed seconds).
+    """
+
+    book: Book
+    ledger: Ledger
+    executor: Executor
+    jobs: int
+    seconds: float | None
+    max_trials: int | None
+    progress: Callable[[Trial, TrialResult, float], None]
+    searched: int = 0
+    began: float = field(default_factory=time.monotonic)
+    rates: list[float] = field(default_factory=list)
+    finishing: bool = False
+    earlier: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.earlier = self.ledger.elapsed()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of this run and of earlier ones on the folder."""
+        return self.earlier + time.monotonic() - self.began
+
+    def drive(self, steps: Steps[object]) -> None:
+        """Run a generator of trials to its end.
+
+        Raises:
+            OutOfBudget: a trial does not fit; what the generator did so far stays in the book.
+        """
+        for planned in steps:
+            self.conduct(planned)
+
+    def conduct(self, planned: list[Trial]) -> None:
+        """Make sure that every planned trial is in the book."""
+        fresh = [trial for trial in dict.fromkeys(planned) if trial not in self.book.results]
+        allowed = self._within_count(fresh)
+        missing = []
+        for trial in allowed:
+            known = self.ledger.find(trial)
+            if known is not None:
+                self._take(trial, known)
+            else:
+                missing.append(trial)
+        for trial, outcome in self.executor.outcomes(missing, self._fits):
+            self._take(trial, outcome.result)
+            if outcome.model is not None:
+                outcome.model.save(self.ledger.model_folder(trial))
+            self.ledger.add(trial, outcome.result, self.elapsed)
+            self.progress(trial, outcome.result, self.elapsed)
+        if any(trial not in self.book.results for trial in planned):
+            raise OutOfBudget
+
+    def _take(self, trial: Trial, result: TrialResult) -> None:
+        self.book.results[trial] = result
+        if result.seconds > 0 and isinstance(trial.spec, StackSpec):
+            self.rates.append(result.seconds / _work(trial))
+
+    def _within_count(self, fresh: list[Trial]) -> list[Trial]:
+        """The first of the fresh trials, in planned order, as far as `max_trials` goes."""
+        if self.max_trials is None or self.finishing:
+            return fresh
+        kept = []
+        for trial in fresh:
+            if not isinstance(trial.spec, BaselineSpec):
+                if self.searched >= self.max_trials:
+                    break
+                self.searched += 1
+            kept.append(trial)
+        return kept
+
+    def _fits(self, trial: Trial) -> bool:
+        """Whether the trial, the finals and the page fit into what is left of the clock."""
+        if self.seconds is None or self.finishing or isinstance(trial.spec, BaselineSpec):
+            return True
+        return self.elapsed + self.estimate([trial]) + self.reserve() <= self.seconds
+
+    def estimate(self, trials: list[Trial]) -> float:
+        """Seconds of the clock that trials take, by the median pace so far."""
+        if not self.rates:
+            return 0.0
+        pace = sorted(self.rates)[len(self.rates) // 2]
+        alone = [pace * _work(trial) for trial in trials]
+        return max(sum(alone) / self.jobs, max(alone, default=0.0))
+
+    def reserve(self) -> float:
+        """Seconds kept for the finals and the page."""
+        if not self.book.incumbents:
+            return PAGE_SECONDS
+        specs = [spec for _, spec in last.roles(self.book) if isinstance(spec, StackSpec)]
+        recipe = self.book.plan.recipe
+        trials = [Trial(spec=s, recipe=recipe, seed=i) for s in specs for i in range(self.book.plan.final_seeds)]
+        return self.estimate(trials) + PAGE_SECONDS
+
+
+def search(driver: Driver) -> None:
+    """The search, to its end or to the end of the budget; a cut is written into the book as the reason to stop."""
+    book = driver.book
+    try:
+        driver.drive(procedure(book))
+    except OutOfBudget:
+        _cut(book, "budget", "The budget ended before every comparison was decided.")
+    except KeyboardInterrupt:
+        _cut(book, "interrupted", "Interrupted before every comparison was decided.")
+
+
+def finish(driver: Driver) -> list[last.Final]:
+    """The finals: always run to their end."""
+    driver.finishing = True
+    planned: list[last.Final] = []
+
+    def steps() -> Steps[None]:
+        planned.extend((yield from last.finals(driver.book)))
+
+    driver.drive(steps())
+    return planned
+
+
+def _cut(book: Book, reason: str, sentence: str) -> None:
+    book.stop_reason, book.stop_sentence = reason, sentence
+
+
+def _work(trial: Trial) -> float:
+    """What a trial's time is about proportional to: updates times (operations per step + a fixed overhead)."""
+    assert isinstance(trial.spec, StackSpec)
+    return trial.recipe.max_updates * (trial.spec.operations_per_step + OVERHEAD)

@@ -1,0 +1,81 @@
+"""From data to a plan: recipe, first network, metric, baselines. A function of the data and the options alone."""
+
+from __future__ import annotations
+
+from leadline.data import encode
+from leadline.data.sequences import Sequences
+from leadline.data.split import Split
+from leadline.network import embed_spec
+from leadline.records import Kind, Metric
+from leadline.spec import Pooling, Recipe, StackSpec
+from leadline.study.book import Plan
+from leadline.study.moves import SMALL, Limits, parse_start
+from leadline.study.names import baseline_names
+from leadline.training.objective import metric_for
+
+STEPS_PER_BATCH = 768
+PASSES = 14
+FEWEST_UPDATES = 600
+MOST_STEPS = 2_500_000
+LOOKS_PER_RUN = 14
+
+
+def plan(
+    sequences: Sequences,
+    split: Split,
+    seed: int,
+    limits: Limits,
+    start: str | None = None,
+    margin: float | None = None,
+    max_updates: int | None = None,
+) -> Plan:
+    """What is fixed before the first trial."""
+    blank = blank_spec(sequences, split)
+    return Plan(
+        seed=seed,
+        recipe=recipe_for(sequences, split, max_updates),
+        limits=limits,
+        start=parse_start(start, blank) if start else blank,
+        metric=metric(sequences),
+        baselines=baseline_names(sequences, limits.causal),
+        margin=margin,
+    )
+
+
+def blank_spec(sequences: Sequences, split: Split) -> StackSpec:
+    """The default start: one small GRU layer that reads one way."""
+    encoder = encode.fit(sequences, split.folds[0].train)
+    pooling: Pooling = "step" if sequences.per_step else "last"
+    return StackSpec(
+        input_size=embed_spec(encoder).output_size,
+        output_size=encoder.output_size,
+        hidden_size=SMALL,
+        pooling=pooling,
+    )
+
+
+def recipe_for(sequences: Sequences, split: Split, max_updates: int | None = None) -> Recipe:
+    """Batch size and cap of updates from the size of the train part.
+
+    A batch holds about `STEPS_PER_BATCH` steps, at least 8 sequences and at most a tenth of the train part. The cap
+    is `PASSES` passes over the train part, at least `FEWEST_UPDATES` updates and at most `MOST_STEPS` steps.
+    """
+    train = split.folds[0].train
+    length = max(1.0, float(sequences.lengths[train].mean()))
+    size = _power_of_two(min(max(STEPS_PER_BATCH / length, 8), 128, max(len(train) / 10, 4)))
+    updates = max(FEWEST_UPDATES, round(PASSES * len(train) / size))
+    updates = max(min(updates, round(MOST_STEPS / (size * length))), min(FEWEST_UPDATES, updates))
+    cap = max_updates or updates
+    return Recipe(batch_size=size, max_updates=cap, eval_every=max(1, cap // LOOKS_PER_RUN))
+
+
+def metric(sequences: Sequences) -> Metric:
+    """The metric, in words that fit the data."""
+    kind: Kind = sequences.kind
+    per_step = sequences.per_step
+    unit = (sequences.target_name or "label") if per_step else "sequence"
+    return metric_for(kind, sequences.target_name, unit)
+
+
+def _power_of_two(number: float) -> int:
+    return 1 << max(0, int(number).bit_length() - 1)

@@ -1,0 +1,115 @@
+"""The square, {one layer, deep} x {one way, both ways} at equal parameters, and the look-ahead curve."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from leadline.records import Corner, CurvePoint, Effect, Scores, Square
+from leadline.spec import StackSpec, with_parameters
+from leadline.study import verdict
+from leadline.study.book import Book
+from leadline.study.moves import SMALL, grown
+from leadline.study.tuning import Steps, screened, tune
+
+SEEDS = 3
+CURVE_SEEDS = 2
+LEVEL = 0.95
+
+
+def square(book: Book) -> Steps[None]:
+    """Train the four corners with `SEEDS` seeds each and write the square into the book.
+
+    The budget is that of `wider` from a small start. The readout is the one that does better on the two
+    one-layer corners, so that depth is held against the better readout.
+    """
+    base = small(book.plan.start)
+    corners = _corners(base)
+    if base.readout == "linear":
+        richer = _corners(replace(base, readout="mlp"))
+        shallow = [corner for corner in (*corners, *richer) if corner.num_layers == 1]
+        yield from tune(book, shallow, always=shallow)
+        gain = sum(screened(book, richer[i], corners[i]) for i in (0, 1))
+        corners = richer if gain > 0 else corners
+    yield from tune(book, corners, always=corners)
+    yield [book.pair_trial(spec, "square", i) for spec in corners for i in range(SEEDS)]
+    book.square = _record(book, corners)
+
+
+def curve(book: Book) -> Steps[None]:
+    """Score against look-ahead at the parameters of a small start, both directions as its far end."""
+    base = replace(small(book.plan.start), bidirectional=False, look_ahead=0)
+    steps: list[int | Literal["all"]] = [0, 1, 2, 4, 8, "all"]
+    specs = {k: base if k == 0 else _seeing(base, k) for k in steps}
+    yield from tune(book, list(specs.values()), always=list(specs.values()))
+    yield [book.pair_trial(spec, "pair-0", i) for spec in specs.values() for i in range(CURVE_SEEDS)]
+    book.curve = [_point(book, k, spec) for k, spec in specs.items()]
+
+
+def small(spec: StackSpec) -> StackSpec:
+    """One layer of at most `SMALL` units, one way, no window: where the square and the curve are measured."""
+    return replace(
+        spec, num_layers=1, hidden_size=min(spec.hidden_size, SMALL), bidirectional=False, look_ahead=0, dropout=0.0
+    )
+
+
+def _seeing(spec: StackSpec, steps: int | Literal["all"]) -> StackSpec:
+    changed = replace(spec, bidirectional=steps == "all", look_ahead=0 if steps == "all" else steps)
+    return with_parameters(changed, spec.num_parameters)
+
+
+def _corners(base: StackSpec) -> list[StackSpec]:
+    """One layer one way, one layer both ways, two layers one way, two layers both ways."""
+    budget = grown(replace(base, readout="linear")).num_parameters
+    return [
+        with_parameters(replace(base, num_layers=layers, bidirectional=both), budget)
+        for layers in (1, 2)
+        for both in (False, True)
+    ]
+
+
+def _record(book: Book, corners: list[StackSpec]) -> Square:
+    shallow, shallow_both, deep, deep_both = corners
+    return Square(
+        readout=shallow.readout,
+        num_parameters=shallow.num_parameters,
+        corners=tuple(_corner(book, spec) for spec in corners),
+        depth_one_way=_effect(book, deep, shallow),
+        depth_both_ways=_effect(book, deep_both, shallow_both),
+        direction_shallow=_effect(book, shallow_both, shallow),
+        direction_deep=_effect(book, deep_both, deep),
+    )
+
+
+def _corner(book: Book, spec: StackSpec) -> Corner:
+    return Corner(
+        num_layers=spec.num_layers,
+        bidirectional=spec.bidirectional,
+        arm=spec.describe(),
+        num_parameters=spec.num_parameters,
+        dev=scores(book, spec, "square", SEEDS),
+    )
+
+
+def scores(book: Book, spec: StackSpec, stage: str, seeds: int) -> Scores:
+    """Mean dev score of an arm over its pair trials."""
+    estimate = verdict.mean(book.devs([book.pair_trial(spec, stage, i) for i in range(seeds)]), LEVEL)
+    return Scores(score=estimate.effect, interval=(estimate.low, estimate.high), seeds=seeds)
+
+
+def _effect(book: Book, candidate: StackSpec, against: StackSpec) -> Effect:
+    trials = [[book.pair_trial(spec, "square", i) for i in range(SEEDS)] for spec in (candidate, against)]
+    estimate = verdict.difference(book.devs(trials[0]), book.devs(trials[1]), LEVEL)
+    return Effect(effect=estimate.effect, interval=(estimate.low, estimate.high), pairs=SEEDS)
+
+
+def _point(book: Book, steps: int | Literal["all"], spec: StackSpec) -> CurvePoint:
+    found = scores(book, spec, "pair-0", CURVE_SEEDS)
+    return CurvePoint(
+        steps=steps,
+        score=found.score,
+        interval=found.interval,
+        seeds=found.seeds,
+        arm=spec.describe(),
+        num_parameters=spec.num_parameters,
+    )

@@ -1,0 +1,73 @@
+"""What is minimised, and what is scored, for each kind of target.
+
+| kind | minimised | score (higher is better) |
+|---|---|---|
+| classification, tagging | cross-entropy | 100 x share of right labels |
+| next_step | cross-entropy | - nats per step |
+| regression, step_regression | smooth L1 of the standardised target | - mean absolute error, in the target's unit |
+
+Cross-entropy is averaged over the targets of a batch. The smooth L1 bends at a tenth of the target's standard
+deviation: nearly the absolute error that is scored, and yet smooth where the optimiser settles (Huber 1964).
+Every score is a mean over targets, so it splits into sums per sequence, which the paired tests need.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from leadline.data.encode import Encoder
+from leadline.data.sequences import LABELLED, PER_STEP
+from leadline.records import Kind, Metric
+
+BEND = 0.1
+
+
+def metric_for(kind: Kind, target: str, unit_name: str = "label") -> Metric:
+    """The metric of a kind of target; `unit_name` is what one target is called ("letter", "label")."""
+    if kind == "next_step":
+        return Metric(name="negative_nats", unit="- nats per step", loss_unit="nats per step", perfect=0.0)
+    if kind in LABELLED:
+        return Metric(name="accuracy", unit=f"% of {unit_name}s right", loss_unit=f"% of {unit_name}s wrong", perfect=100.0)
+    return Metric(
+        name="negative_mean_absolute_error",
+        unit=f"- mean absolute error of {target}",
+        loss_unit=f"mean absolute error of {target}",
+        perfect=0.0,
+    )
+
+
+def loss(outputs: Tensor, targets: Tensor, kind: str) -> Tensor:
+    """Mean loss of a batch.
+
+    Args:
+        outputs: (targets, output_size).
+        targets: (targets,).
+        kind: kind of target.
+    """
+    if kind in LABELLED:
+        return functional.cross_entropy(outputs, targets)
+    return functional.smooth_l1_loss(outputs.squeeze(-1), targets, beta=BEND)
+
+
+def scores(outputs: Tensor, targets: Tensor, encoder: Encoder) -> Tensor:
+    """(targets,) score of each target."""
+    if encoder.kind == "next_step":
+        return -functional.cross_entropy(outputs, targets, reduction="none")
+    if encoder.kind in LABELLED:
+        return 100.0 * (outputs.argmax(-1) == targets).to(outputs.dtype)
+    return -(outputs.squeeze(-1) - targets).abs() * encoder.target_scale
+
+
+def flat_targets(targets: Tensor, mask: Tensor, kind: str) -> Tensor:
+    """The targets of a batch in the order of a network's output rows."""
+    return targets[mask] if kind in PER_STEP else targets
+
+
+def sequence_sums(values: Tensor, lengths: Tensor, kind: str) -> Tensor:
+    """(batch,) sums of `scores` by sequence."""
+    if kind not in PER_STEP:
+        return values
+    owners = torch.repeat_interleave(torch.arange(len(lengths)), lengths).to(values.device)
+    return values.new_zeros(len(lengths)).index_add(0, owners, values)
