@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.baselines.contexts import Context, keys
-from leadline.baselines.ngram import NO_CONTEXT, count, refine
+from leadline.baselines.ngram import NO_CONTEXT, count, find, refine
 from leadline.data.datasets.letters import letters, stress
 from leadline.data.sequences import Sequences
 from leadline.seeds import generator
@@ -43,7 +43,7 @@ def back_off(train: Sequences, held_back: Sequences, windows: list[tuple[int, in
     p = np.full((len(held_back.categories), train.num_classes), 1.0 / train.num_classes)
     for context in [NO_CONTEXT, *(Context(left, right) for left, right in windows)]:
         level = count(keys(train, (0,), context), train.targets, train.num_classes)
-        refine(p, level, keys(held_back, (0,), context), NEARLY_NONE)
+        refine(p, level, find(level, keys(held_back, (0,), context)), NEARLY_NONE)
     return np.asarray(p.argmax(axis=1), dtype=np.int64)
 
 

@@ -159,8 +159,7 @@ def pruned(counts: Counts) -> Table:
         return count >= (FEWEST_DOUBLE if len(label) == 2 else FEWEST_SINGLE)
 
     return {
-        letter: {label: count for label, count in row.items() if enough(label, count)}
-        for letter, row in counts.items()
+        letter: {label: count for label, count in row.items() if enough(label, count)} for letter, row in counts.items()
     }
 
 

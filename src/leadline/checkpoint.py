@@ -77,7 +77,9 @@ class Model:
         """
         if sequences.kind != self.encoder.kind:
             raise ModelError(
-                f"data of kind {sequences.kind!r}", where=sequences.source, expected=f"kind {self.encoder.kind!r}"
+                f"data of kind {sequences.kind!r}",
+                where=sequences.source,
+                expected=f"kind {self.encoder.kind!r}",
             )
         if self.spec is None and self.baseline not in networks.DESCRIPTIONS:
             return tables.restore(self.config, self.arrays).predict(sequences)

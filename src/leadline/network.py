@@ -19,7 +19,6 @@ from leadline.seeds import child
 from leadline.spec import StackSpec
 from leadline.stack import Stack
 
-
 FORGET = 0.01
 
 
@@ -80,8 +79,8 @@ class Embed(nn.Module):
         self.tables = nn.ModuleList()
         self.grams = nn.ModuleList()
         for names, width, word in zip(spec.names, spec.widths, spec.words, strict=True):
-            self.tables.append(_table(nn.Embedding(names + 1, width), random))
-            bag = nn.EmbeddingBag(BUCKETS + 1, width, mode="mean", padding_idx=0) if word else nn.Identity()
+            self.tables.append(_table(nn.utils.skip_init(nn.Embedding, names + 1, width), random))
+            bag = _bag(width) if word else nn.Identity()
             self.grams.append(_table(bag, random) if isinstance(bag, nn.EmbeddingBag) else bag)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -89,18 +88,20 @@ class Embed(nn.Module):
         parts = [batch.numeric]
         for i, (table, bag) in enumerate(zip(self.tables, self.grams, strict=True)):
             codes = batch.codes[..., i]
-            vectors = table(self._forgotten(codes))
+            vectors: Tensor = table(self._forgotten(codes))
             buckets = batch.grams[i]
             if buckets is not None:
                 distinct, inverse = torch.unique(batch.names[..., i], return_inverse=True)
                 vectors = vectors + bag(buckets[distinct])[inverse]
             parts.append(vectors)
         together = torch.cat(parts, -1) if len(parts) > 1 else parts[0]
-        return together * batch.mask[..., None]
+        masked: Tensor = together * batch.mask[..., None]
+        return masked
 
     def _forgotten(self, codes: Tensor) -> Tensor:
         kept = self.forget(torch.ones_like(codes, dtype=torch.float32))
-        return codes * (kept > 0)
+        heard: Tensor = codes * (kept > 0)
+        return heard
 
 
 class Body(Protocol):
@@ -157,7 +158,12 @@ def stack_network(encoder: Encoder, spec: StackSpec, seed: int) -> Network:
     return Network(embed_spec(encoder), StackBody(spec, child(seed, "stack")), seed)
 
 
-def _table(module: nn.Embedding | nn.EmbeddingBag, random: torch.Generator) -> nn.Module:
+def _bag(width: int) -> nn.Module:
+    return nn.utils.skip_init(nn.EmbeddingBag, BUCKETS + 1, width, mode="mean", padding_idx=0)
+
+
+def _table(module: nn.Module, random: torch.Generator) -> nn.Module:
+    assert isinstance(module, nn.Embedding | nn.EmbeddingBag)
     with torch.no_grad():
         module.weight.normal_(0.0, 0.5, generator=random)
         if module.padding_idx is not None:

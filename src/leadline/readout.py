@@ -67,8 +67,9 @@ def _last(outputs: Tensor, lengths: Tensor, spec: StackSpec) -> Tensor:
 
 
 def _linear(inputs: int, outputs: int, random: torch.Generator) -> nn.Linear:
-    layer = nn.Linear(inputs, outputs)
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
     with torch.no_grad():
         nn.init.xavier_uniform_(layer.weight, generator=random)
         layer.bias.zero_()
+    assert isinstance(layer, nn.Linear)
     return layer

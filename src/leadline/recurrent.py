@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from leadline.cells.catalogue import CELLS
 from leadline.dropout import Dropout
 from leadline.kernels import choose
-from leadline.kernels.reference import State
+from leadline.kernels.reference import State, Weights
 from leadline.spec import StackSpec
 
 
@@ -33,7 +33,7 @@ class Recurrent(nn.Module):
             for suffix in self._suffixes(layer):
                 shapes = ((rows, spec.layer_input_size(layer)), (rows, spec.hidden_size), (rows,), (rows,))
                 weights = [torch.empty(shape) for shape in shapes]
-                self.cell.initialise(*weights, random)
+                self.cell.initialise(weights[0], weights[1], weights[2], weights[3], random)
                 for name, weight in zip(_NAMES, weights, strict=True):
                     self.register_parameter(f"{name}_{suffix}", nn.Parameter(weight))
         width = spec.state_width
@@ -60,9 +60,9 @@ class Recurrent(nn.Module):
         for layer in range(self.spec.num_layers):
             halves = []
             for direction, suffix in enumerate(self._suffixes(layer)):
-                weights = tuple(getattr(self, f"{name}_{suffix}") for name in _NAMES)
+                weights = self._weights(suffix)
                 start = initial[len(finals)] if initial else self._zeros(current)
-                half, final = choose.unroll(self.spec.cell, current, lengths, start, weights, direction == 1)  # type: ignore[arg-type]
+                half, final = choose.unroll(self.spec.cell, current, lengths, start, weights, direction == 1)
                 halves.append(half)
                 finals.append(final)
             output = halves[0] if len(halves) == 1 else torch.cat(halves, -1)
@@ -77,6 +77,10 @@ class Recurrent(nn.Module):
             output = self.norms[layer](output) * valid_steps(output, lengths)
         result: Tensor = self.dropout(output)
         return result
+
+    def _weights(self, suffix: str) -> Weights:
+        w_ih, w_hh, b_ih, b_hh = (getattr(self, f"{name}_{suffix}") for name in _NAMES)
+        return w_ih, w_hh, b_ih, b_hh
 
     def _zeros(self, like: Tensor) -> State:
         zeros = like.new_zeros(like.shape[1], self.spec.hidden_size)

@@ -99,9 +99,7 @@ class StackSpec:
         """Trainable numbers: recurrent layers, normalisation and readout."""
         gates = GATES[self.cell] * self.num_directions
         hidden = self.hidden_size
-        layers = sum(
-            gates * hidden * (self.layer_input_size(layer) + hidden + 2) for layer in range(self.num_layers)
-        )
+        layers = sum(gates * hidden * (self.layer_input_size(layer) + hidden + 2) for layer in range(self.num_layers))
         norms = 2 * self.state_width * self.num_layers if self.layer_norm else 0
         return layers + norms + self._readout_weights() + self._readout_biases()
 
@@ -115,9 +113,7 @@ class StackSpec:
         """Multiply-adds per step of the sequence; a readout per sequence counts as if per step."""
         gates = GATES[self.cell] * self.num_directions
         hidden = self.hidden_size
-        layers = sum(
-            gates * hidden * (self.layer_input_size(layer) + hidden) for layer in range(self.num_layers)
-        )
+        layers = sum(gates * hidden * (self.layer_input_size(layer) + hidden) for layer in range(self.num_layers))
         return layers + self._readout_weights()
 
     def _readout_weights(self) -> int:
@@ -143,7 +139,9 @@ class StackSpec:
         if self.dropout:
             parts.append(f"dropout {self.dropout:g}")
         if self.residual or self.layer_norm:
-            parts.append(" and ".join(w for w, on in (("residual", self.residual), ("normalised", self.layer_norm)) if on))
+            parts.append(
+                " and ".join(w for w, on in (("residual", self.residual), ("normalised", self.layer_norm)) if on)
+            )
         return ", ".join(parts)
 
 

@@ -160,9 +160,7 @@ def letters_to_sounds() -> Verdict:
             seconds=95.0,
             still_improving=True,
         ),
-        "both-drop-deep-wide": arm(
-            "both-drop-deep-wide", wider, 99.0, 91.4, extra=letters, micro=88.0, seconds=90.0
-        ),
+        "both-drop-deep-wide": arm("both-drop-deep-wide", wider, 99.0, 91.4, extra=letters, micro=88.0, seconds=90.0),
         "both-drop-deep-mlp": arm(
             "both-drop-deep-mlp",
             replace(deep, readout="mlp"),
@@ -293,13 +291,9 @@ def letters_to_sounds() -> Verdict:
         look_ahead_curve=curve,
         reading_curve=(),
         diagnosis=(
-            diagnosis(
-                s, 78.9, 71.3, ("bias",), "Training error is high: the network cannot fit what it sees."
-            ),
+            diagnosis(s, 78.9, 71.3, ("bias",), "Training error is high: the network cannot fit what it sees."),
             diagnosis(b, 96.9, 88.8, ("variance",), "Training error is low and dev error is not: variance."),
-            diagnosis(
-                d, 94.8, 89.4, ("variance",), "Dropout narrowed the gap between training and dev error."
-            ),
+            diagnosis(d, 94.8, 89.4, ("variance",), "Dropout narrowed the gap between training and dev error."),
             diagnosis(
                 deep_name,
                 98.6,
@@ -387,9 +381,7 @@ def baseline_is_enough() -> Verdict:
             ),
             "unit": "% of sequences right",
             "loss_unit": "% of sequences wrong",
-            "recommendation": Recommendation(
-                baseline="bag_of_steps", description="logistic model on a bag of steps"
-            ),
+            "recommendation": Recommendation(baseline="bag_of_steps", description="logistic model on a bag of steps"),
             "path": (),
             "incumbents": ("start",),
             "stop_reason": "baseline_is_enough",
@@ -481,8 +473,8 @@ def air_quality() -> Verdict:
                 notes=("2,067 missing values were set to the mean and marked by an indicator.",),
             ),
             "metric": "negative_mean_absolute_error",
-            "unit": "pm2.5",
-            "loss_unit": "mean absolute error",
+            "unit": "- mean absolute error of pm2.5",
+            "loss_unit": "mean absolute error of pm2.5",
             "perfect": 0.0,
             "recommendation": recommend(wider),
             "path": ("wider",),
@@ -679,9 +671,7 @@ def nothing_pays() -> Verdict:
             "look_ahead_curve": (),
             "diagnosis": (),
             "baselines": (
-                BaselineFacts(
-                    name="ngram", description="n-gram back-off", dev=-2.011, tune=-2.002, test=-2.020
-                ),
+                BaselineFacts(name="ngram", description="n-gram back-off", dev=-2.011, tune=-2.002, test=-2.020),
             ),
             "arms": (start,),
             "test": (

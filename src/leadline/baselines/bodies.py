@@ -5,6 +5,8 @@ Each is a `leadline.network.Body`: `predict(features, batch)` gives one row per 
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -31,7 +33,14 @@ class WindowBody(nn.Module):
     """
 
     def __init__(
-        self, input_size: int, output_size: int, past: int, future: int, hidden: int, per_step: bool, seed: int
+        self,
+        input_size: int,
+        output_size: int,
+        past: int,
+        future: int,
+        hidden: int,
+        per_step: bool,
+        seed: int,
     ) -> None:
         super().__init__()
         self.past, self.future, self.per_step = past, future, per_step
@@ -84,10 +93,10 @@ class ConvBody(nn.Module):
         self.per_step = per_step
         sizes = [input_size] + [WIDTH // 2] * len(DILATIONS)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(before, after, 3, dilation=dilation)
+            nn.utils.skip_init(nn.Conv1d, before, after, 3, dilation=dilation)
             for before, after, dilation in zip(sizes, sizes[1:], DILATIONS, strict=False)
         )
-        self.readout = nn.Linear(sizes[-1], output_size)
+        self.readout = nn.utils.skip_init(nn.Linear, sizes[-1], output_size)
         _start(self, seed)
 
     def predict(self, features: Tensor, batch: Batch) -> Tensor:
@@ -101,8 +110,8 @@ class ConvBody(nn.Module):
             result: Tensor = self.readout(values[batch.mask])
             return result
         counts = batch.mask.sum(1, keepdim=True).clamp(min=1)
-        result = self.readout((values * batch.mask[..., None]).sum(1) / counts)
-        return result
+        pooled: Tensor = self.readout((values * batch.mask[..., None]).sum(1) / counts)
+        return pooled
 
 
 def _ends(features: Tensor, lengths: Tensor) -> Tensor:
@@ -119,9 +128,9 @@ def _ends(features: Tensor, lengths: Tensor) -> Tensor:
 def _mlp(inputs: int, hidden: int, outputs: int, seed: int) -> nn.Sequential:
     sizes = [inputs, hidden, outputs] if hidden else [inputs, outputs]
     layers: list[nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         layers += [nn.ReLU()] if layers else []
-        layers.append(nn.Linear(before, after))
+        layers.append(nn.utils.skip_init(nn.Linear, before, after))
     network = nn.Sequential(*layers)
     _start(network, seed)
     return network

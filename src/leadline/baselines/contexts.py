@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,7 @@ def tokens(data: Sequences, columns: Iterable[int], suffix: int = 0) -> Keys:
     return found
 
 
+@lru_cache(maxsize=32)
 def _vocabulary_hashes(column: CategoryColumn, suffix: int) -> Keys:
     """Hash of every name of the vocabulary, and last that of a missing value, which index -1 finds."""
     shortened = (name[-suffix:] if suffix else name for name in column.vocabulary)

@@ -5,13 +5,15 @@ n-grams, and n(g, s) the occurrences in the sequence s,
 
     log p(y | s) = const + log p(y) + sum_g n(g, s) log((n(g, y) + alpha) / (n(y) + alpha V)),
 
-the multinomial event model of McCallum & Nigam (1998). Order counts within an n-gram only.
+the multinomial event model of McCallum & Nigam (1998). Order counts within an n-gram only. Overlapping n-grams
+say the same thing several times, so the probabilities are then tempered, p**s / sum p**s: s <= 1 changes no
+answer, only how sure it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -25,6 +27,7 @@ from leadline.errors import DataError, ModelError
 
 ORDERS = (1, 2, 3)
 ALPHAS = (0.01, 0.1, 1.0)
+SHARPNESS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class _Fitted:
     columns: tuple[str, ...]
     order: int
     alpha: float
+    sharpness: float
     prior: NDArray[np.float64]
     grams: Keys
     counts: Any
@@ -44,7 +48,7 @@ class NaiveBayes:
     """Multinomial naive Bayes over the n-grams of one category feature, for one label per sequence.
 
     The tune part chooses the feature, the longest n-gram (1, 2 or 3 steps; a sequence's ends count as names)
-    and alpha (0.01, 0.1 or 1), by accuracy and then by log probability. It reads the whole sequence, as every
+    and alpha (0.01, 0.1 or 1) by accuracy, then s by log probability. It reads the whole sequence, as every
     classifier may.
     """
 
@@ -76,11 +80,14 @@ class NaiveBayes:
                     score = _score(_log_probabilities(fitted, ahead), ahead)
                     best = (score, fitted) if best is None or score > best[0] else best
         assert best is not None
-        self._fitted = best[1]
+        untempered = _log_probabilities(best[1], ahead)
+        sharpness = max(SHARPNESS, key=lambda s: _score(_tempered(untempered, s), ahead)[1])
+        self._fitted = replace(best[1], sharpness=sharpness)
 
     def predict(self, data: Sequences) -> NDArray[np.float64]:
         """(n, classes) probabilities, classes in the order of the training data."""
-        return np.asarray(np.exp(_log_probabilities(self._ready(), data)))
+        fitted = self._ready()
+        return np.asarray(np.exp(_tempered(_log_probabilities(fitted, data), fitted.sharpness)))
 
     def config(self) -> dict[str, JSON]:
         """What was chosen, as JSON."""
@@ -91,6 +98,7 @@ class NaiveBayes:
             "columns": list(fitted.columns),
             "order": fitted.order,
             "alpha": fitted.alpha,
+            "sharpness": fitted.sharpness,
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -107,14 +115,15 @@ class NaiveBayes:
     @classmethod
     def restore(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """What `config` and `arrays` described."""
-        names_in(cls.name, config, ("classes", "columns", "order", "alpha"))
+        names_in(cls.name, config, ("classes", "columns", "order", "alpha", "sharpness"))
         names_in(cls.name, arrays, ("prior", "grams", "starts", "labels", "counts"))
         classes, grams = texts(config["classes"]), np.ascontiguousarray(arrays["grams"]).view(np.uint64)
         parts = arrays["counts"], arrays["labels"], arrays["starts"]
         counts = sparse.csr_matrix(parts, shape=(len(grams), len(classes)))
-        columns, order, alpha = texts(config["columns"]), int(config["order"]), float(config["alpha"])
+        columns, order = texts(config["columns"]), int(config["order"])
+        alpha, sharpness = float(config["alpha"]), float(config["sharpness"])
         table = cls()
-        table._fitted = _Fitted(classes, columns, order, alpha, arrays["prior"], grams, counts)
+        table._fitted = _Fitted(classes, columns, order, alpha, sharpness, arrays["prior"], grams, counts)
         return table
 
     def _ready(self) -> _Fitted:
@@ -149,7 +158,7 @@ def _count(train: Sequences, column: str, order: int) -> list[_Fitted]:
     counts = sparse.coo_matrix(cells, shape=(len(grams), train.num_classes)).tocsr()
     prior = np.bincount(train.targets, minlength=train.num_classes) + 1.0
     prior = np.log(prior / prior.sum())
-    return [_Fitted(train.classes, (column,), order, alpha, prior, grams, counts) for alpha in ALPHAS]
+    return [_Fitted(train.classes, (column,), order, alpha, 1.0, prior, grams, counts) for alpha in ALPHAS]
 
 
 def _log_probabilities(fitted: _Fitted, data: Sequences) -> NDArray[np.float64]:
@@ -164,8 +173,13 @@ def _log_probabilities(fitted: _Fitted, data: Sequences) -> NDArray[np.float64]:
     totals = np.asarray(fitted.counts.sum(axis=0)).ravel() + fitted.alpha * len(fitted.grams)
     sizes = np.asarray(bags.sum(axis=1)).ravel()
     scores = (bags @ gains).toarray() + fitted.prior + np.outer(sizes, np.log(fitted.alpha) - np.log(totals))
-    scores -= scores.max(axis=1, keepdims=True)
-    return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
+    return _tempered(scores, 1.0)
+
+
+def _tempered(scores: NDArray[np.float64], sharpness: float) -> NDArray[np.float64]:
+    """log of p**s / sum p**s along each row."""
+    found = sharpness * (scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(found - np.log(np.exp(found).sum(axis=1, keepdims=True)))
 
 
 def _score(log_p: NDArray[np.float64], data: Sequences) -> tuple[float, float]:

@@ -29,12 +29,14 @@ from leadline.seeds import generator
 
 MAX_STEPS = 8
 SUFFIXES = (1, 2, 3)
-THETAS = (0.5, 1.5, 4.0)
+THETAS = (0.5, 1.5, 4.0, 10.0)
 GROWTH: dict[str, str] = {"left": "l", "right": "r", "right and left": "rl", "left and right": "lr"}
-TUNE_CELLS = 2_000_000
+TUNE_CELLS = 1_000_000
 """Rows times classes of the tune part that settings are compared on: a second's work, whatever the size."""
 BLOCK = 8192
 FIELDS = ("keys", "starts", "labels", "counts")
+FEWEST_SEEN = 0.02
+"""Contexts stop growing when training saw fewer of the tune part's: longer ones can change no more steps."""
 NO_CONTEXT = Context(0, -1)
 """The window from 0 steps before to -1 steps after holds nothing: every step has the same key."""
 
@@ -75,13 +77,20 @@ def count(contexts: Keys, labels: NDArray[np.int64], num_classes: int) -> Level:
     return Level(known, starts.astype(np.int64), seen, counts.astype(np.int32))
 
 
-def refine(p: NDArray[np.float64], level: Level, contexts: Keys, theta: float) -> None:
-    """One length of context more, in place: p_{k-1} (rows, classes) becomes p_k."""
+def find(level: Level, contexts: Keys) -> NDArray[np.int64]:
+    """(rows,) where each context stands in the level, -1 where training never saw it."""
     place = np.minimum(np.searchsorted(level.keys, contexts), len(level.keys) - 1)
-    rows = np.flatnonzero(level.keys[place] == contexts)
+    return np.where(level.keys[place] == contexts, place, -1)
+
+
+def refine(p: NDArray[np.float64], level: Level, place: NDArray[np.int64], theta: float) -> None:
+    """One length of context more, in place: p_{k-1} (rows, classes) becomes p_k."""
+    rows = np.flatnonzero(place >= 0)
     start, distinct = level.starts[place[rows]], level.distinct[place[rows]]
     totals = level.totals[place[rows]] + theta * distinct
-    p[rows] *= (theta * distinct / totals)[:, None]
+    kept = np.ones(len(p))
+    kept[rows] = theta * distinct / totals
+    p *= kept[:, None]
     ends = np.cumsum(distinct)
     cells = np.arange(int(distinct.sum())) + np.repeat(start - (ends - distinct), distinct)
     p[np.repeat(rows, distinct), level.labels[cells]] += level.counts[cells] / np.repeat(totals, distinct)
@@ -156,7 +165,8 @@ class Ngram:
         check_parts(self.name, data, train, tune)
         parts = data.take(train), data.take(_sample(data, tune))
         columns = _best_columns(*parts)
-        best = max(_candidates(*parts, columns, self.causal), key=lambda candidate: candidate.score)
+        tried = (_candidates(*parts, columns, contexts) for contexts in _chains(data, columns, self.causal))
+        best = max(chain.from_iterable(tried), key=lambda candidate: candidate.score)
         names = tuple(data.category_columns[position].name for position in columns)
         self._fitted = _Fitted(data.kind, data.classes, names, best.contexts, best.theta, best.levels)
 
@@ -169,7 +179,7 @@ class Ngram:
         for start in range(0, len(p), BLOCK):
             rows = slice(start, start + BLOCK)
             for level, found in zip(fitted.levels, contexts, strict=True):
-                refine(p[rows], level, found[rows], fitted.theta)
+                refine(p[rows], level, find(level, found[rows]), fitted.theta)
         return p
 
     def config(self) -> dict[str, JSON]:
@@ -252,37 +262,36 @@ def _best_columns(train: Sequences, tune: Sequences) -> tuple[int, ...]:
 
 
 def _score_alone(train: Sequences, tune: Sequences, columns: tuple[int, ...]) -> tuple[float, float]:
-    contexts = [NO_CONTEXT, Context(0, 0)]
-    levels = _count_all(train, columns, contexts)
-    return list(_scores(tune, columns, contexts, levels, 1.0))[-1]
+    *_, last = _candidates(train, tune, columns, [NO_CONTEXT, Context(0, 0)])
+    return last.score
 
 
-def _count_all(train: Sequences, columns: tuple[int, ...], contexts: list[Context]) -> list[Level]:
-    assert train.targets is not None
-    return [count(keys(train, columns, context), train.targets, train.num_classes) for context in contexts]
+def _chains(data: Sequences, columns: tuple[int, ...], causal: bool) -> list[list[Context]]:
+    """The ways in which contexts may grow."""
+    words = len(columns) == 1 and data.category_columns[columns[0]].form == "word"
+    return [grown(GROWTH[name], words) for name in (["left"] if causal else GROWTH)]
 
 
 def _candidates(
-    train: Sequences, tune: Sequences, columns: tuple[int, ...], causal: bool
+    train: Sequences, tune: Sequences, columns: tuple[int, ...], contexts: list[Context]
 ) -> Iterator[_Candidate]:
-    """Every growth, reach and theta with its score on the tune part."""
-    words = len(columns) == 1 and train.category_columns[columns[0]].form == "word"
-    for growth in ["left"] if causal else list(GROWTH):
-        contexts = grown(GROWTH[growth], words)
-        levels = _count_all(train, columns, contexts)
+    """Every reach and theta of one growth, until hardly any context was seen in training."""
+    assert train.targets is not None
+    p = {theta: np.full((len(tune.categories), tune.num_classes), 1.0 / tune.num_classes) for theta in THETAS}
+    levels: list[Level] = []
+    for reach, context in enumerate(contexts, start=1):
+        levels.append(count(keys(train, columns, context), train.targets, train.num_classes))
+        place = find(levels[-1], keys(tune, columns, context))
         for theta in THETAS:
-            for reach, score in enumerate(_scores(tune, columns, contexts, levels, theta), start=1):
-                yield _Candidate(score, tuple(contexts[:reach]), theta, tuple(levels[:reach]))
+            refine(p[theta], levels[-1], place, theta)
+            yield _Candidate(_score(p[theta], tune), tuple(contexts[:reach]), theta, tuple(levels))
+        if np.mean(place >= 0) < FEWEST_SEEN:
+            return
 
 
-def _scores(
-    tune: Sequences, columns: tuple[int, ...], contexts: list[Context], levels: list[Level], theta: float
-) -> Iterator[tuple[float, float]]:
-    """(metric, mean log probability) on the tune part after each length of context."""
+def _score(p: NDArray[np.float64], tune: Sequences) -> tuple[float, float]:
+    """(metric, mean log probability)."""
     assert tune.targets is not None
-    p = np.full((len(tune.targets), tune.num_classes), 1.0 / tune.num_classes)
-    for context, level in zip(contexts, levels, strict=True):
-        refine(p, level, keys(tune, columns, context), theta)
-        likelihood = float(np.mean(np.log(p[np.arange(len(p)), tune.targets])))
-        accuracy = float(np.mean(p.argmax(axis=1) == tune.targets))
-        yield (likelihood if tune.kind == "next_step" else accuracy, likelihood)
+    likelihood = float(np.mean(np.log(p[np.arange(len(p)), tune.targets])))
+    accuracy = float(np.mean(p.argmax(axis=1) == tune.targets))
+    return likelihood if tune.kind == "next_step" else accuracy, likelihood

@@ -14,9 +14,9 @@ def fill(weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tensor,
     """
     hidden = weight_hh.shape[1]
     with torch.no_grad():
-        for gate in weight_ih.split(hidden):
+        for gate in torch.split(weight_ih, hidden):
             torch.nn.init.xavier_uniform_(gate, generator=random)
-        for gate in weight_hh.split(hidden):
+        for gate in torch.split(weight_hh, hidden):
             torch.nn.init.orthogonal_(gate, generator=random)
         bias_ih.zero_()
         bias_hh.zero_()

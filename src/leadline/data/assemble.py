@@ -92,12 +92,16 @@ def _stack(columns: Sequence[Column], rows: int, dtype: Any) -> NDArray[Any]:
 
 
 def next_steps(
-    columns: Sequence[Column], offsets: NDArray[np.int64], target: Column, origin: Origin
+    columns: Sequence[Column],
+    offsets: NDArray[np.int64],
+    target: Column,
+    origin: Origin,
+    form: Form = "category",
 ) -> Sequences:
     """Inputs up to the last step but one, targets from the second on: n tokens give n - 1 steps.
 
     Raises:
-        DataError: no sequence has two steps, or all tokens are the same.
+        DataError: no sequence has two steps.
     """
     lengths = np.diff(offsets)
     kept = lengths > 1
@@ -111,13 +115,10 @@ def next_steps(
     last = np.zeros(int(offsets[-1]), dtype=bool)
     last[offsets[1:] - 1] = True
     first = np.roll(last, 1)
-    require_classes(target, origin.source)
     notes = origin.notes
     if not kept.all():
         notes += (f"{int((~kept).sum())} sequences of one step have no next one: left out.",)
-    shorter = [
-        Column(c.name, c.values[~last], c.vocabulary, _count_missing(c.values[~last])) for c in columns
-    ]
+    shorter = [Column(c.name, c.values[~last], c.vocabulary, _count_missing(c.values[~last])) for c in columns]
     chosen = np.flatnonzero(kept)
     return assemble(
         shorter,
@@ -132,18 +133,8 @@ def next_steps(
             None if origin.parts is None else tuple(origin.parts[i] for i in chosen),
             notes,
         ),
+        form,
     )
-
-
-def require_classes(target: Column, source: str) -> None:
-    """Raise when the tokens of a next-step question are all the same."""
-    if len(target.vocabulary or ()) < 2:
-        raise DataError(
-            "all values are the same",
-            where=f"{source}, column '{target.name}'",
-            expected="at least two different values to tell apart",
-            next_move="Check the column.",
-        )
 
 
 def _count_missing(values: NDArray[Any]) -> int:
@@ -177,8 +168,6 @@ def group_codes(series: pl.Series) -> NDArray[np.int64]:
     distinct = series.unique(maintain_order=True)
     index = pl.DataFrame({"value": distinct}).with_row_index("code")
     joined = (
-        series.alias("value")
-        .to_frame()
-        .join(index, on="value", how="left", maintain_order="left", nulls_equal=True)
+        series.alias("value").to_frame().join(index, on="value", how="left", maintain_order="left", nulls_equal=True)
     )
     return joined["code"].cast(pl.Int64).to_numpy().astype(np.int64)

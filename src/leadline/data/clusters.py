@@ -13,17 +13,19 @@ from leadline.data.sequences import Sequences
 
 COMMON_SHARE = 0.01
 COMMON_COUNT = 10
+COMMON_SHARE_OF_FEW = 0.05
 
 
 def clusters_of(sequences: Sequences) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """(n,) cluster of each sequence, numbered by first appearance, and what was joined.
 
     A group is one cluster; sequences with identical inputs are one cluster; what overlaps is joined. Inputs
-    that occur in more than 1 % of the sequences (and more than 10 times) are not joined: they are as much
-    part of the task as a frequent word is, and would fill a part by themselves.
+    that occur in more than 1 % of the sequences (and more than 10 times, or in 5 % of few sequences) are not
+    joined: they are as much part of the task as a frequent word is, and would fill a part by themselves.
     """
     keys, counts = _codes(input_keys(sequences))
-    common = counts > max(COMMON_COUNT, COMMON_SHARE * len(sequences))
+    total = len(sequences)
+    common = counts > max(2, COMMON_SHARE * total, min(COMMON_COUNT, COMMON_SHARE_OF_FEW * total))
     alone = np.where(common[keys], len(counts) + np.arange(len(sequences)), keys)
     groups = np.arange(len(sequences)) if sequences.groups is None else sequences.groups
     joined = _numbered(_components(_codes(alone)[0], _codes(groups)[0]))
@@ -56,13 +58,13 @@ def _notes(counts: NDArray[np.int64], common: NDArray[np.bool_]) -> tuple[str, .
     joined = (counts > 1) & ~common
     if joined.any():
         notes.append(
-            f"{int(counts[joined].sum())} sequences share their inputs with others ({int(joined.sum())} sets of "
-            "identical ones): each set stays in one part, where the file does not part it."
+            f"{int(counts[joined].sum())} sequences share their inputs with others ({int(joined.sum())} sets "
+            "of identical ones): each set stays in one part, where the file does not part it."
         )
     if common.any():
         notes.append(
-            f"{int(common.sum())} inputs occur so often ({int(counts[common].sum())} sequences in all) that they "
-            "are not kept together: they belong to the task."
+            f"{int(common.sum())} inputs occur so often ({int(counts[common].sum())} sequences in all) that "
+            "they are not kept together: they belong to the task."
         )
     return tuple(notes)
 

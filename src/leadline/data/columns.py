@@ -68,9 +68,7 @@ def parse_numbers(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bo
     if series.dtype == pl.String:
         text = series.str.strip_chars()
         numbers = text.cast(pl.Float64, strict=False)
-        lost = (
-            numbers.is_null() & ~text.str.to_lowercase().is_in(list(MISSING)).fill_null(value=True)
-        ).to_numpy()
+        lost = (numbers.is_null() & ~text.str.to_lowercase().is_in(list(MISSING)).fill_null(value=True)).to_numpy()
         return numbers.fill_null(float("nan")).to_numpy(), lost
     if series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null):
         numbers = series.cast(pl.Float64).fill_null(float("nan"))

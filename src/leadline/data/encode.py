@@ -77,9 +77,7 @@ class Encoder:
     @classmethod
     def restore(cls, config: dict[str, Any]) -> Encoder:
         """Undo `config`, also after a trip through JSON."""
-        columns = tuple(
-            EncodedColumn(c["name"], c["form"], tuple(c["vocabulary"])) for c in config["columns"]
-        )
+        columns = tuple(EncodedColumn(c["name"], c["form"], tuple(c["vocabulary"])) for c in config["columns"])
         tuples = {key: tuple(value) for key, value in config.items() if isinstance(value, list | tuple)}
         return cls(**{**config, **tuples, "columns": columns})
 
@@ -185,7 +183,8 @@ def _targets(encoder: Encoder, sequences: Sequences) -> NDArray[Any] | None:
     if targets is None:
         return None
     if encoder.kind not in LABELLED:
-        return ((targets - encoder.target_mean) / encoder.target_scale).astype(np.float32)
+        scaled: NDArray[np.float32] = ((targets - encoder.target_mean) / encoder.target_scale).astype(np.float32)
+        return scaled
     index = {name: i for i, name in enumerate(encoder.classes)}
     unknown = [name for name in sequences.classes if name not in index]
     if unknown:
@@ -195,7 +194,8 @@ def _targets(encoder: Encoder, sequences: Sequences) -> NDArray[Any] | None:
             expected="one of " + ", ".join(encoder.classes[:20]),
         )
     table = np.array([index[name] for name in sequences.classes], dtype=np.int64)
-    return table[targets]
+    known: NDArray[np.int64] = table[targets]
+    return known
 
 
 def _target_scale(part: Sequences) -> tuple[float, float]:
@@ -223,6 +223,4 @@ def _gram_table(vocabulary: tuple[str, ...]) -> NDArray[np.int64]:
 
 def _lacks(name: str, sequences: Sequences) -> DataError:
     have = ", ".join((*sequences.numeric_names, *(c.name for c in sequences.category_columns)))
-    return DataError(
-        f"no feature {name!r}", where=sequences.source, expected=f"the model's features; here are {have}"
-    )
+    return DataError(f"no feature {name!r}", where=sequences.source, expected=f"the model's features; here are {have}")

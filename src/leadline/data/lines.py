@@ -27,7 +27,7 @@ WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 def lines_table(text: str, source: str, needs_target: bool) -> Table:
     """The table (label, text) of a text with `label<TAB>text` on each line.
 
-    Tabs at the end of a line and a pair of quotes around the text are dropped, as spreadsheets write them.
+    Tabs at the end of a line are dropped; a text in quotes ends with them, as spreadsheets write it.
 
     Raises:
         DataError: a line without tab or without text.
@@ -52,8 +52,9 @@ def lines_table(text: str, source: str, needs_target: bool) -> Table:
 
 
 def _unquoted(text: str) -> str:
-    quoted = len(text) > 1 and text[0] == text[-1] == '"'
-    return text[1:-1].replace('""', '"') if quoted else text
+    cell = text.split("\t", 1)[0]
+    quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+    return cell[1:-1].replace('""', '"') if quoted else text
 
 
 def line_sequences(table: Table, name: str, options: ReadOptions, needs_target: bool) -> Sequences:
@@ -69,7 +70,7 @@ def line_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
         DataError: no text column, an empty text; see `leadline.data.read.read` for the target.
     """
     refuse_kind(options.kind, ("classification", "regression"), table.source, "a label and a text per line")
-    roles = find_roles(table, options)
+    roles = find_roles(table, options, needs_target)
     column = roles.text or _only_text(table, roles)
     texts = _texts(table, column)
     tokens, why = _tokens(texts, options.tokens)
@@ -102,9 +103,7 @@ def _tokens(texts: Sequence[str], asked: Tokens | None) -> tuple[Tokens, list[st
     words = np.array([text.count(" ") for text in texts[:2000]])
     inferred: Tokens = "word" if np.median(words) >= 2 else "char"
     tokens = asked or inferred
-    notes = (
-        [] if asked else [f"A step is a {'word' if tokens == 'word' else 'character'} (--tokens overrules)."]
-    )
+    notes = [] if asked else [f"A step is a {'word' if tokens == 'word' else 'character'} (--tokens overrules)."]
     if tokens == "word":
         notes.append("Words are lower-cased; marks are words of their own.")
     return tokens, notes
@@ -114,9 +113,7 @@ def _steps(texts: Sequence[str], tokens: Tokens) -> tuple[Column, NDArray[np.int
     if tokens == "char":
         codes, vocabulary = char_codes("".join(texts))
         lengths = [len(text) for text in texts]
-        return Column("character", codes, vocabulary, 0), np.concatenate([[0], np.cumsum(lengths)]).astype(
-            np.int64
-        )
+        return Column("character", codes, vocabulary, 0), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return word_column([WORD.findall(text.lower()) for text in texts], "word")
 
 
@@ -165,6 +162,4 @@ def _targets(table: Table, roles: Roles, options: ReadOptions, needs_target: boo
         )
     if target is None or (not needs_target and table.frame[target].null_count()):
         return require_kind(options.kind)
-    return to_targets(
-        table.frame[target], target, lambda row: table.where(row, target), options.kind, per_step=False
-    )
+    return to_targets(table.frame[target], target, lambda row: table.where(row, target), options.kind, per_step=False)

@@ -36,7 +36,7 @@ def long_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
     Raises:
         DataError: see `leadline.data.read.read`.
     """
-    roles = find_roles(table, options)
+    roles = find_roles(table, options, needs_target)
     times = None if roles.time else _find_times(table, roles)
     time = roles.time or times
     order = order_rows(table, roles.sequence, time)
@@ -44,9 +44,7 @@ def long_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
     features = [feature for feature in roles.features if feature != times]
     columns, more = _features(table, features, options, order)
     groups, parts, also = _members(table, roles, order)
-    origin = Origin(
-        name, table.source, order.ids, roles.target or "target", groups, parts, (*notes, *more, *also)
-    )
+    origin = Origin(name, table.source, order.ids, roles.target or "target", groups, parts, (*notes, *more, *also))
     return _with_targets(table, roles, options, order, columns, origin, needs_target)
 
 
@@ -61,17 +59,13 @@ def _time_notes(roles: Roles, times: str | None) -> list[str]:
     if times:
         notes.append(f"Column '{times}' holds times and orders the steps (--time overrules).")
     if not times and not roles.time:
-        notes.append(
-            "No column orders the steps: they are taken in the order of the rows (--time overrules)."
-        )
+        notes.append("No column orders the steps: they are taken in the order of the rows (--time overrules).")
     if roles.sequence is None:
         notes.append("No column names the sequence: all rows are one sequence (--sequence overrules).")
     return notes
 
 
-def _features(
-    table: Table, names: Sequence[str], options: ReadOptions, order: Order
-) -> tuple[list[Column], list[str]]:
+def _features(table: Table, names: Sequence[str], options: ReadOptions, order: Order) -> tuple[list[Column], list[str]]:
     columns, notes = [], []
     for name in names:
         series = table.frame[name]
@@ -165,16 +159,9 @@ def _is_per_step(table: Table, target: str, sequence: str | None, kind: Kind | N
     several = int((np.diff(order.offsets) > 1).sum())
     if kind is None and changed > (1 - MOSTLY_CONSTANT) * several:
         return True
-    refuse_not_constant(
-        table,
-        target,
-        order,
-        int(changes[0]),
-        "one target per sequence"
-        + ("" if kind else f" (it is the same in {several - changed} of {several} sequences)"),
-        "Correct the row, or use --kind tagging (labels) or --kind step_regression (numbers) "
-        "if every step has a target of its own.",
-    )
+    others = "" if kind else f" (it is the same in {several - changed} of {several} sequences)"
+    move = "Correct the row, or use --kind tagging or step_regression if every step has a target of its own."
+    return refuse_not_constant(table, target, order, int(changes[0]), f"one target per sequence{others}", move)
 
 
 def _refuse_no_target(table: Table, roles: Roles, columns: Sequence[Column]) -> NoReturn:
@@ -184,8 +171,6 @@ def _refuse_no_target(table: Table, roles: Roles, columns: Sequence[Column]) -> 
         "no column is the target",
         where=table.source,
         expected="a column named target, label or y",
-        next_move="Name it with --target (columns: "
-        + _listed(table.frame.columns)
-        + "); for the next value of a "
+        next_move="Name it with --target (columns: " + _listed(table.frame.columns) + "); for the next value of a "
         "column of names use --kind next_step.",
     )

@@ -79,6 +79,7 @@ def refuse_forecasting(table: Table, name: str, options: ReadOptions) -> None:
         "this asks for the next value of a numeric series: forecasting is not there yet",
         where=table.where(None, name),
         expected="names, or whole numbers that stand for names",
-        next_move="Add a column that holds the value to predict at each step (the series shifted by the horizon) "
-        "and use --kind step_regression; if the numbers stand for names, use --kind next_step --categorical.",
+        next_move="Add a column that holds the value to predict at each step (the series shifted by the "
+        "horizon) and use --kind step_regression; if the numbers stand for names, use --kind next_step "
+        "--categorical.",
     )

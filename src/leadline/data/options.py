@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
 
 from leadline.errors import OptionError
 from leadline.records import Kind
@@ -93,6 +94,29 @@ class ReadOptions:
                 expected="each column in one of them",
                 next_move="Leave it in the one that is right.",
             )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ReadOptions:
+        """Options from what `dataclasses.asdict` gave, also after a round through JSON.
+
+        Raises:
+            OptionError: an option that does not exist.
+
+        >>> ReadOptions.from_dict({"exclude": ["id"]}).exclude
+        ('id',)
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise OptionError(
+                f"there is no option '{unknown[0]}'",
+                expected=_one_of(tuple(known)),
+                next_move="Correct the name or leave it out.",
+            )
+        tupled: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**tupled)
 
     @property
     def without_target(self) -> bool:

@@ -14,8 +14,8 @@ from leadline.data.columns import as_text, codes_of, parse_numbers
 from leadline.data.table import Table
 from leadline.errors import DataError
 
-
 Keys = NDArray[np.float64] | NDArray[np.int64]
+ODD_SHARE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,9 @@ def _time_keys(table: Table, time: str) -> tuple[Keys, bool]:
     parsed = parse_numbers(series)
     if parsed is not None and not parsed[1].any():
         return _complete(table, time, pl.Series(parsed[0]).fill_nan(None)), True
+    if parsed is not None and parsed[1].mean() < ODD_SHARE:
+        numbers = pl.Series(np.where(parsed[1], np.nan, parsed[0])).fill_nan(None)
+        return _complete(table, time, numbers), True
     return _complete(table, time, _to_datetime(series).cast(pl.Int64)), False
 
 
@@ -111,16 +114,14 @@ def _ties(
     if not twice.any():
         return []
     if not numbers:
-        return [
-            f"{int(twice.sum())} rows share their '{time}' with the row before: they keep the order of the rows."
-        ]
+        return [f"{int(twice.sum())} rows share their '{time}' with the row before: they stay in order."]
     first = int(np.argmax(twice))
     one, two = int(rows[first]), int(rows[first + 1])
     raise DataError(
-        f"time {table.frame[time][two]} is there already in {table.locate(one)} ({int(twice.sum())} such rows)",
+        f"time {table.frame[time][two]} is also in {table.locate(one)} ({int(twice.sum())} such rows)",
         where=table.where(two, time),
         expected="each time once in a sequence",
-        next_move="Delete the repeated rows, or use --exclude with this column to keep the order of the rows.",
+        next_move="Delete the repeated rows, or --exclude this column to keep the order of the rows.",
     )
 
 
@@ -135,14 +136,10 @@ def refuse_change(table: Table, column: str, order: Order) -> None:
     """Raise where a column that describes sequences changes within one."""
     changes = changes_within(codes_of(table.frame[column])[0], order)
     if len(changes):
-        refuse_not_constant(
-            table, column, order, int(changes[0]), f"one {column} per sequence", "Correct the row."
-        )
+        refuse_not_constant(table, column, order, int(changes[0]), f"one {column} per sequence", "Correct the row.")
 
 
-def refuse_not_constant(
-    table: Table, column: str, order: Order, step: int, expected: str, next_move: str
-) -> NoReturn:
+def refuse_not_constant(table: Table, column: str, order: Order, step: int, expected: str, next_move: str) -> NoReturn:
     """Raise for the step at which a value differs from the first of its sequence."""
     sequence = int(np.searchsorted(order.offsets, step, side="right")) - 1
     row, first = int(order.rows[step]), int(order.rows[order.offsets[sequence]])

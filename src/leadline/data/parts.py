@@ -22,9 +22,7 @@ SPELLINGS: dict[str, str] = {
 }
 
 
-def to_parts(
-    names: Sequence[str | None], where: Callable[[int], str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def to_parts(names: Sequence[str | None], where: Callable[[int], str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The part of each sequence, and what was said about it.
 
     A validation part is tune where there is also a dev part. Else it becomes dev, and tune is carved from

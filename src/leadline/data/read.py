@@ -10,10 +10,12 @@ from leadline.data.lines import line_sequences, lines_table
 from leadline.data.long import long_sequences
 from leadline.data.options import Layout, ReadOptions
 from leadline.data.sequences import Sequences
+from leadline.data.settle import settle
 from leadline.data.sniff import Guess, guess_table, guess_text
 from leadline.data.table import Table, delimited_table, open_table
+from leadline.data.targets import require_two_classes
 from leadline.data.text import text_sequences
-from leadline.data.unite import like, unite
+from leadline.data.unite import unite
 from leadline.data.wide import wide_sequences
 from leadline.data.windows import limit_steps
 from leadline.data.words import word_sequences
@@ -58,22 +60,33 @@ def read(
     >>> words.kind, words.classes, words.lengths.tolist()
     ('classification', ('de', 'en'), [4, 3])
     """
-    sequences = _read_one(Path(path), options, needs_target)
-    if test is None:
-        return sequences
-    second = _read_one(Path(test), _like(sequences, options), needs_target)
-    return unite(sequences, second)
+    return read_settled(path, options, test, needs_target=needs_target)[0]
 
 
-def _like(sequences: Sequences, options: ReadOptions) -> ReadOptions:
-    return replace(like(sequences, options), name=options.name)
+def read_settled(
+    path: str | Path,
+    options: ReadOptions = DEFAULTS,
+    test: str | Path | None = None,
+    *,
+    needs_target: bool = True,
+) -> tuple[Sequences, ReadOptions]:
+    """As `read`, with the options that read more files of the same form without inferring anything anew.
+
+    A model keeps them (`dataclasses.asdict`, `ReadOptions.from_dict`) to read what it is to predict:
+    `read(path, settled, needs_target=False)`.
+    """
+    sequences, layout = _read_one(Path(path), options, needs_target)
+    settled = settle(options, sequences, layout)
+    if test is not None:
+        sequences = unite(sequences, _read_one(Path(test), settled, needs_target)[0])
+    return (require_two_classes(sequences) if needs_target else sequences), settled
 
 
-def _read_one(path: Path, options: ReadOptions, needs_target: bool) -> Sequences:
+def _read_one(path: Path, options: ReadOptions, needs_target: bool) -> tuple[Sequences, Layout]:
     name = options.name or _title(path)
     table = open_table(path, options.encoding)
     if table is not None:
-        return _from_table(table, name, options, needs_target)
+        return from_table(table, name, options, needs_target)
     text = decode(read_bytes(path), path, options.encoding)
     guess = guess_text(text, suffix_of(path), options)
     return _from_text(text, path, name, guess, options, needs_target)
@@ -85,13 +98,14 @@ def _title(path: Path) -> str:
 
 def _from_text(
     text: str, path: Path, name: str, guess: Guess, options: ReadOptions, needs_target: bool
-) -> Sequences:
+) -> tuple[Sequences, Layout]:
     source = str(path)
     if guess.layout == "text":
-        return text_sequences(text, source, name, options, needs_target)
+        return text_sequences(text, source, name, options, needs_target), "text"
     if guess.layout == "words":
         sequences = word_sequences(text, source, name, options, needs_target)
-        return limit_steps(replace(sequences, notes=(*guess.notes, *sequences.notes)), options.max_steps)
+        noted = replace(sequences, notes=(*guess.notes, *sequences.notes))
+        return limit_steps(noted, options.max_steps), "words"
     if guess.layout == "lines" and not guess.header and guess.separator == "\t":
         table = lines_table(text, source, needs_target).noted(*guess.notes)
         return _built("lines", table, name, options, needs_target)
@@ -100,15 +114,18 @@ def _from_text(
         table = table.noted(
             "The first line is data: the columns are called column_1, column_2 ... (--header overrules)."
         )
-    return _from_table(table, name, options, needs_target)
+    return from_table(table, name, options, needs_target)
 
 
-def _from_table(table: Table, name: str, options: ReadOptions, needs_target: bool) -> Sequences:
-    layout, why = guess_table(table, options)
+def from_table(table: Table, name: str, options: ReadOptions, needs_target: bool) -> tuple[Sequences, Layout]:
+    """The sequences of a table and its layout, which its columns tell where `options` do not."""
+    layout, why = guess_table(table, options, needs_target)
     return _built(layout, table.noted(why) if why else table, name, options, needs_target)
 
 
-def _built(layout: Layout, table: Table, name: str, options: ReadOptions, needs_target: bool) -> Sequences:
+def _built(
+    layout: Layout, table: Table, name: str, options: ReadOptions, needs_target: bool
+) -> tuple[Sequences, Layout]:
     if layout in ("words", "text"):
         raise DataError(
             f"layout '{layout}' is for text files",
@@ -117,4 +134,4 @@ def _built(layout: Layout, table: Table, name: str, options: ReadOptions, needs_
             next_move="Leave --layout out, or name a text file.",
         )
     build = {"long": long_sequences, "wide": wide_sequences, "lines": line_sequences}[layout]
-    return limit_steps(build(table, name, options, needs_target), options.max_steps)
+    return limit_steps(build(table, name, options, needs_target), options.max_steps), layout

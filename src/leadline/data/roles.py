@@ -26,6 +26,8 @@ MEANING = {
     "text": "holds the text",
 }
 
+UNNEEDED = ("target", "group", "split")
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -41,8 +43,11 @@ class Roles:
     notes: tuple[str, ...]
 
 
-def find_roles(table: Table, options: ReadOptions) -> Roles:
+def find_roles(table: Table, options: ReadOptions, needs_target: bool = True) -> Roles:
     """The roles of the table's columns.
+
+    Where no target is needed, the columns of the target, the group and the part may be missing although they
+    are named.
 
     Raises:
         DataError: an option names a column that is not there, or two columns could play one role.
@@ -51,7 +56,7 @@ def find_roles(table: Table, options: ReadOptions) -> Roles:
         require(table, name)
     found, notes = {}, []
     for role in RECOGNISED:
-        found[role], note = _find_role(table, options, role)
+        found[role], note = _find_role(table, options, role, needs_target)
         notes.extend(note)
     taken = {name for name in found.values() if name is not None} | set(options.exclude)
     features = options.features or tuple(name for name in table.frame.columns if name not in taken)
@@ -60,9 +65,11 @@ def find_roles(table: Table, options: ReadOptions) -> Roles:
     return Roles(**found, features=features, notes=tuple(notes))
 
 
-def _find_role(table: Table, options: ReadOptions, role: str) -> tuple[str | None, list[str]]:
+def _find_role(table: Table, options: ReadOptions, role: str, needs_target: bool) -> tuple[str | None, list[str]]:
     asked = getattr(options, role)
     if role == "target" and options.without_target:
+        return None, []
+    if not needs_target and role in UNNEEDED and asked is not None and asked not in table.frame.columns:
         return None, []
     if asked is not None:
         return require(table, asked, role), []

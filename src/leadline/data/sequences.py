@@ -96,7 +96,8 @@ class Sequences:
         starts, lengths = self.offsets[indices], self.lengths[indices]
         ends = np.cumsum(lengths)
         shifts = np.repeat(starts - (ends - lengths), lengths)
-        return np.arange(int(lengths.sum()), dtype=np.int64) + shifts
+        numbers: NDArray[np.int64] = np.arange(int(lengths.sum()), dtype=np.int64) + shifts
+        return numbers
 
     def take(self, indices: NDArray[np.int64]) -> Sequences:
         """The sequences `indices`, in that order."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leadline.data.columns import MISSING
+from leadline.data.columns import MISSING, TYPO_SHARE
 from leadline.data.options import Layout, ReadOptions
 from leadline.data.roles import RECOGNISED, find_roles
 from leadline.data.table import Table
@@ -42,9 +43,7 @@ def guess_text(text: str, suffix: str, options: ReadOptions) -> Guess:
     if options.layout is not None:
         return Guess(options.layout, separator, header, said)
     if _is_sentences(sample, filled, suffix, options):
-        return Guess(
-            "words", separator, False, ("Blank lines between rows: a token and its label per line.",)
-        )
+        return Guess("words", separator, False, ("Blank lines between rows: a token and its label per line.",))
     if _plain(filled, suffix, separator, rows, header):
         return Guess("text", separator, False)
     if header or separator != "\t":
@@ -71,9 +70,21 @@ def _has_header(rows: list[list[str]], options: ReadOptions) -> bool:
     asked = {getattr(options, role) for role in RECOGNISED} | {*options.features, *options.exclude}
     if len(first) > 1 and any(cell.lower() in KNOWN or cell in asked for cell in first):
         return True
-    if any(_is_number(cell) for cell in first) or len(rows) < 2:
+    if any(_is_number(cell) for cell in first) or _is_spelled(rows[0]):
         return False
-    return any(_is_number(cell) for row in rows[1:] for cell in row)
+    width = len(first)
+    columns = zip(*(row for row in rows[1:] if len(row) == width), strict=True)
+    return any(_all_numbers(column) for column in columns)
+
+
+def _all_numbers(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell.strip().lower() not in MISSING]
+    return len(filled) > 0 and sum(map(_is_number, filled)) >= TYPO_SHARE * len(filled)
+
+
+def _is_spelled(row: Sequence[str]) -> bool:
+    """Whether the second cell has a label for each letter of the first."""
+    return len(row) > 1 and 0 < len(row[0]) == len(row[1].split())
 
 
 def _is_number(cell: str) -> bool:
@@ -85,14 +96,18 @@ def _is_number(cell: str) -> bool:
 
 
 def _is_sentences(sample: list[str], filled: list[str], suffix: str, options: ReadOptions) -> bool:
-    """Blank lines inside, and the same number of columns, two or more, in nearly all others."""
+    """Blank lines inside, two or more columns in nearly all others, and no more labels than tokens."""
     inside = "\n".join(sample).strip("\n").split("\n")
     if suffix == ".csv" or all(line.strip() for line in inside):
         return False
     between = options.separator or ("\t" if any("\t" in line for line in filled) else None)
-    widths = [len(line.split(between)) for line in filled]
+    cells = [line.split(between) for line in filled]
+    widths = [len(row) for row in cells]
     usual = max(set(widths), key=widths.count)
-    return usual > 1 and widths.count(usual) >= 0.95 * len(widths)
+    if usual < 2 or widths.count(usual) < 0.95 * len(widths):
+        return False
+    tokens, labels = ({row[place] for row in cells if len(row) > 1} for place in (0, 1))
+    return len(labels) <= len(tokens)
 
 
 def _plain(filled: list[str], suffix: str, separator: str, rows: list[list[str]], header: bool) -> bool:
@@ -111,10 +126,10 @@ def _mostly_numbers(rows: list[list[str]]) -> bool:
 
 def _headless_tabs(rows: list[list[str]], separator: str, said: tuple[str, ...]) -> Guess:
     full = [row for row in rows if len(row) > 1]
-    spelled = [len(row[0]) == len(row[1].split()) and len(row[0]) > 0 for row in full]
+    spelled = [_is_spelled(row) for row in full]
     letters = sum(len(row[0]) for row in full)
     if full and sum(spelled) >= 0.8 * len(full) and letters > len(full):
-        note = "Column 2 has a label for each letter of column 1: a word and its labels per line (--layout overrules)."
+        note = "Column 2 has a label for each letter of column 1: words and labels (--layout overrules)."
         return Guess("words", separator, False, (note,))
     if full and _mostly_numbers([row[1:] or row for row in full]) and not _one_text(full):
         return Guess(None, separator, False, said)
@@ -127,14 +142,12 @@ def _one_text(rows: list[list[str]]) -> bool:
     return sum(not _is_number(row[1]) for row in rows) > 0.5 * len(rows)
 
 
-def guess_table(table: Table, options: ReadOptions) -> tuple[Layout, str]:
+def guess_table(table: Table, options: ReadOptions, needs_target: bool = True) -> tuple[Layout, str]:
     """Long, wide, or label and text, from the columns; and why."""
     if options.layout is not None:
         return options.layout, ""
-    roles = find_roles(table, options)
-    if roles.text or (
-        roles.target and len(roles.features) == 1 and _is_text(table, roles.features[0], roles.sequence)
-    ):
+    roles = find_roles(table, options, needs_target)
+    if roles.text or (roles.target and len(roles.features) == 1 and _is_text(table, roles.features[0], roles.sequence)):
         return "lines", "Read as a label and a text per row (--layout overrules)."
     if roles.sequence is None and not roles.time:
         return "wide", "No column names a sequence or a time: a row per sequence (--layout long overrules)."
@@ -153,6 +166,4 @@ def _is_text(table: Table, column: str, sequence: str | None) -> bool:
     series = table.frame[column]
     if sequence is not None or str(series.dtype) != "String":
         return False
-    return series.n_unique() > 0.5 * len(series) and not all(
-        _is_number(v or "") for v in series.head(50).to_list()
-    )
+    return series.n_unique() > 0.5 * len(series) and not all(_is_number(v or "") for v in series.head(50).to_list())

@@ -13,6 +13,7 @@ one dev part would measure its own luck.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ CROSS_REPEATS = 2
 CROSS_TUNE = 0.10
 QUANTILES = 10
 LARGE_SHARE = 0.01
+LARGEST_SHARE = 1 / 3
 
 Index = NDArray[np.int64]
 By = str
@@ -68,7 +70,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What dividing needs to know: per sequence a cluster, per cluster a size, a stratum and an order."""
+    """What dividing needs to know: per sequence a cluster, per cluster a weight, a stratum and an order."""
 
     clusters: Index
     sizes: Index
@@ -107,6 +109,7 @@ def split(sequences: Sequences, seed: int) -> Split:
     given[given == ""] = "train"
     pool = np.flatnonzero(given == "train")
     test, pool, from_file = _test_part(plan, given, pool)
+    _require_clusters(sequences, plan, given, pool)
     folds, notes = _folds(plan, given, pool, from_file)
     folds, moved = _cover_classes(sequences, plan, given, folds)
     by = "file" if sequences.parts is not None and from_file else plan.by
@@ -120,7 +123,7 @@ def _require_enough(sequences: Sequences) -> None:
             f"there are {len(sequences)} sequences in all",
             where=sequences.source,
             expected=f"at least {FEWEST_SEQUENCES}, to train on some and to judge on others",
-            next_move="Add sequences, cut long ones with --max-steps, or check which column names the sequence.",
+            next_move="Add sequences, cut long ones with --max-steps, or check --sequence.",
         )
 
 
@@ -135,6 +138,10 @@ def _plan(sequences: Sequences, seed: int) -> Plan:
     by, labels = _strata(sequences)
     strata = np.full(len(sizes), len(sequences) + int(labels.max()), dtype=np.int64)
     np.minimum.at(strata, clusters, labels)
+    if sizes.max() > LARGEST_SHARE * len(sequences):
+        share = 100 * sizes.max() / len(sequences)
+        sizes = np.ones_like(sizes)
+        notes += (f"One group holds {share:.0f} % of the sequences: the shares of the parts count groups instead.",)
     return Plan(clusters, sizes, strata, name_keys(sequences, clusters, child(seed, "split")), by, notes)
 
 
@@ -161,7 +168,7 @@ def _deal(plan: Plan, members: Index, shares: list[float], name: int) -> list[In
     """Deal the clusters of the sequences `members` to parts in these shares, stratum by stratum.
 
     Each cluster goes to the part that is furthest behind in its stratum, and among equals to the one furthest
-    behind in all; large clusters first, then in random order. As long as there are clusters, no part is empty.
+    behind in all; large clusters first, then in random order. No part stays empty while clusters are left.
     """
     chosen = np.unique(plan.clusters[members])
     keys = _shuffled(plan.keys[chosen], name)
@@ -174,25 +181,25 @@ def _deal(plan: Plan, members: Index, shares: list[float], name: int) -> list[In
 
 
 def _greedy(sizes: list[int], strata: list[int], shares: list[float]) -> list[int]:
-    """The part of each cluster, in this order."""
-    wanted = [share / sum(shares) for share in shares]
-    every = range(len(shares))
-    total, inside, seen, stratum = [0] * len(shares), [0] * len(shares), 0, None
-    result = []
+    """The part of each cluster, in this order. Whole numbers, so that ties are ties."""
+    scale = 1_000_000
+    wanted = [round(scale * share / sum(shares)) for share in shares]
+    every = list(range(len(shares)))
+    total, inside, stratum = [0] * len(shares), [0] * len(shares), -1
+    result, seen, here = [], 0, 0
     for place, size in enumerate(sizes):
         if strata[place] != stratum:
-            stratum, inside = strata[place], [0] * len(shares)
-        seen += size
-        here = sum(inside) + size
+            stratum, inside, here = strata[place], [0] * len(shares), 0
+        seen, here = seen + size, here + size
         empty = [part for part in every if not total[part]]
-        open_parts = empty if len(sizes) - place <= len(empty) else every
-        part = max(
-            open_parts,
-            key=lambda p: (round(wanted[p] * here - inside[p], 6), wanted[p] * seen - total[p]),  # noqa: B023
-        )
-        inside[part] += size
-        total[part] += size
-        result.append(part)
+        chosen, lead = -1, (0, 0)
+        for part in empty if 0 < len(sizes) - place <= len(empty) else every:
+            behind = (wanted[part] * here - scale * inside[part], wanted[part] * seen - scale * total[part])
+            if chosen < 0 or behind > lead:
+                chosen, lead = part, behind
+        inside[chosen] += size
+        total[chosen] += size
+        result.append(chosen)
     return result
 
 
@@ -245,9 +252,7 @@ def _dev_given(plan: Plan, pool: Index, tune: Index, dev: Index) -> tuple[tuple[
     return (_fold(train, tune, dev),), ("tune is carved from the file's train part.",)
 
 
-def _crossed(
-    plan: Plan, pool: Index, tune: Index, from_file: bool
-) -> tuple[tuple[Fold, ...], tuple[str, ...]]:
+def _crossed(plan: Plan, pool: Index, tune: Index, from_file: bool) -> tuple[tuple[Fold, ...], tuple[str, ...]]:
     """5 folds times 2 repeats; with fewer groups than folds, a fold per group."""
     count = min(CROSS_FOLDS, len(np.unique(plan.clusters[pool])))
     folds = []
@@ -310,8 +315,8 @@ def _crossed_blocks(pool: Index, kept_tune: Index) -> tuple[tuple[Fold, ...], st
             train = np.setdiff1d(pool, np.concatenate([dev, tune]))
             folds.append(_fold(train, tune, dev))
     note = (
-        "The sequences are one line of time, and few: dev is 10 folds of contiguous blocks (5 times 2), the test "
-        "part is the last block."
+        "The sequences are one line of time, and few: dev is 10 folds of contiguous blocks (5 times 2), "
+        "the test part is the last block."
     )
     return tuple(folds), note
 
@@ -321,7 +326,7 @@ def _cover_classes(
 ) -> tuple[tuple[Fold, ...], tuple[str, ...]]:
     """Every class that a fold holds is in its train part: clusters move there from tune, else from dev.
 
-    Parts that the file gave stay as they are.
+    Parts that the file gave stay as they are, and no part is emptied.
     """
     if sequences.kind != "classification" or sequences.targets is None:
         return folds, ()
@@ -332,14 +337,14 @@ def _cover_classes(
     return tuple(fold for fold, _ in covered), notes
 
 
-def _cover(
-    targets: NDArray[np.generic], clusters: Index, fold: Fold, movable: tuple[bool, bool]
-) -> tuple[Fold, int]:
+def _cover(targets: NDArray[np.generic], clusters: Index, fold: Fold, movable: tuple[bool, bool]) -> tuple[Fold, int]:
     train, others = fold.train, [fold.tune, fold.dev]
     for place in np.flatnonzero(movable).tolist():
         for label in np.setdiff1d(targets[others[place]], targets[train]):
             holders = others[place][targets[others[place]] == label]
-            moving = clusters[others[place]] == clusters[holders[0]]
+            moving = np.isin(clusters[others[place]], clusters[holders[:1]])
+            if moving.all():
+                continue
             train = np.concatenate([train, others[place][moving]])
             others[place] = others[place][~moving]
     return _fold(train, others[0], others[1]), len(train) - len(fold.train)
@@ -358,18 +363,27 @@ def _class_notes(sequences: Sequences) -> tuple[str, ...]:
 
 def _checked(sequences: Sequences, result: Split) -> Split:
     """The split, unless a part is empty."""
-    parts = {"test": result.test}
+    parts = [("test", result.test)]
     for fold in result.folds:
-        for name in ("train", "tune", "dev"):
-            part = getattr(fold, name)
-            parts[name] = part if len(part) == 0 else parts.get(name, part)
-    empty = [name for name, part in parts.items() if len(part) == 0]
-    if empty:
-        count = len(np.unique(result.clusters))
-        raise DataError(
-            f"the {empty[0]} part is empty: {len(sequences)} sequences make {count} that may be parted",
-            where=sequences.source,
-            expected="at least 4 groups, and sequences in every part",
-            next_move="Leave the group column out with --exclude, give more groups, or a split column of your own.",
-        )
+        parts += [("train", fold.train), ("tune", fold.tune), ("dev", fold.dev)]
+    for name, part in parts:
+        if len(part) == 0:
+            _refuse_empty(sequences, result.clusters, name)
     return result
+
+
+def _require_clusters(sequences: Sequences, plan: Plan, given: NDArray[np.object_], pool: Index) -> None:
+    """Raise when train and the parts to be carved from it cannot each have a cluster."""
+    wanted = 1 + ("tune" not in given) + ("dev" not in given)
+    if len(np.unique(plan.clusters[pool])) < wanted:
+        _refuse_empty(sequences, plan.clusters, "tune" if "tune" not in given else "train")
+
+
+def _refuse_empty(sequences: Sequences, clusters: Index, part: str) -> NoReturn:
+    count = len(np.unique(clusters))
+    raise DataError(
+        f"the {part} part would be empty: {len(sequences)} sequences make {count} sets that may be parted",
+        where=sequences.source,
+        expected="at least 4 groups, and sequences for every part",
+        next_move="Leave the group column out with --exclude, give more groups, or give a split column.",
+    )

@@ -98,6 +98,9 @@ def _name_broken_json(text: str, path: Path) -> None:
                 expected='one JSON object per line, such as {"id": 1, "x": 0.5, "label": "a"}',
                 next_move="Give every value a name.",
             )
+        for key, cell in value.items():
+            if isinstance(cell, list | dict):
+                raise _nested(f"{path}, line {number}, column '{key}'")
 
 
 def delimited_table(text: str, path: Path, separator: str, header: bool) -> Table:
@@ -191,14 +194,18 @@ def checked(table: Table) -> Table:
         )
     for name, kind in table.frame.schema.items():
         if kind.is_nested():
-            raise DataError(
-                "the values are lists or objects",
-                where=table.where(0, name),
-                expected="one number or name in each cell (many labels per step are refused)",
-                next_move="Write one row per step with a column that names the sequence, or use "
-                "leadline.from_arrays in Python.",
-            )
+            raise _nested(table.where(0, name))
     return table
+
+
+def _nested(where: str) -> DataError:
+    return DataError(
+        "the values are lists or objects",
+        where=where,
+        expected="one number or name in each cell (many labels per step are refused)",
+        next_move="Write one row per step with a column that names the sequence, or use leadline.from_arrays "
+        "in Python.",
+    )
 
 
 def open_table(path: Path, encoding: str | None) -> Table | None:

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadline.data.columns import Where, as_text, codes_of, parse_numbers, refuse_text
-from leadline.data.sequences import LABELLED, PER_STEP
+from leadline.data.sequences import LABELLED, PER_STEP, Sequences
 from leadline.errors import DataError
 from leadline.records import Kind
 
@@ -40,7 +40,7 @@ def to_targets(series: pl.Series, name: str, where: Where, kind: Kind | None, pe
         per_step: whether `series` has a row per step.
 
     Raises:
-        DataError: a missing target, text where numbers are asked for, fewer than two classes.
+        DataError: a missing target, text where numbers are asked for, hardly a label that occurs twice.
     """
     notes: tuple[str, ...] = ()
     if kind is None:
@@ -95,13 +95,6 @@ def _labels(series: pl.Series, name: str, where: Where) -> tuple[NDArray[np.int6
     codes, classes = codes_of(text.str.strip_chars())
     if (codes < 0).any():
         _refuse_missing(int(np.argmax(codes < 0)), int((codes < 0).sum()), where, "a label")
-    if len(classes) < 2:
-        raise DataError(
-            f"the target has one class only ('{classes[0]}')",
-            where=where(0),
-            expected="at least two different labels",
-            next_move="Name another column with --target; there is nothing to tell apart here.",
-        )
     if len(classes) > MOST_CLASSES and len(classes) > len(codes) / 2:
         raise DataError(
             f"the target has {len(classes)} different labels in {len(codes)} rows",
@@ -144,4 +137,20 @@ def _refuse_missing(row: int, count: int, where: Where, wanted: str) -> None:
         where=where(row),
         expected=f"{wanted} in every row",
         next_move="Fill it in, or delete the sequence; a missing target cannot be learned from.",
+    )
+
+
+def require_two_classes(sequences: Sequences) -> Sequences:
+    """The sequences, unless all labels are the same.
+
+    Raises:
+        DataError: there is nothing to tell apart.
+    """
+    if sequences.targets is None or sequences.kind not in LABELLED or sequences.num_classes > 1:
+        return sequences
+    raise DataError(
+        f"the target has one class only ('{sequences.classes[0]}' in all {len(sequences.targets)} rows)",
+        where=f"{sequences.source}, column '{sequences.target_name}'",
+        expected="at least two different labels",
+        next_move="Name another column with --target; there is nothing to tell apart here.",
     )

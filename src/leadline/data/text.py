@@ -33,9 +33,7 @@ def text_sequences(text: str, source: str, name: str, options: ReadOptions, need
         )
     codes, vocabulary = char_codes(text)
     column = Column("character", codes, vocabulary, 0)
-    notes = (
-        f"Plain text: the next of {len(vocabulary)} different characters at each step (--layout overrules).",
-    )
+    notes = (f"Plain text: the next of {len(vocabulary)} different characters at each step (--layout overrules).",)
     origin = Origin(name, source, ("text",), "next character", notes=notes)
     whole = np.array([0, len(codes)], dtype=np.int64)
     if needs_target:

@@ -8,27 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.data.options import ReadOptions
 from leadline.data.sequences import CategoryColumn, Sequences
+from leadline.data.settle import like
 from leadline.errors import DataError
 
-
-def like(sequences: Sequences, options: ReadOptions) -> ReadOptions:
-    """`options` with what was inferred for `sequences` fixed, to read more data of the same form.
-
-    The kind and the type of each column no longer depend on the values in the new file.
-    """
-    categorical = {column.name for column in sequences.category_columns} - {"character", "letter", "word"}
-    forms = {column.form for column in sequences.category_columns}
-    tokens = options.tokens
-    if any(column.name in ("character", "word") for column in sequences.category_columns):
-        tokens = "word" if "word" in forms else "char"
-    return replace(
-        options,
-        kind=sequences.kind,
-        tokens=tokens,
-        categorical=tuple(sorted({*options.categorical, *categorical} - set(options.numeric))),
-    )
+__all__ = ["like", "unite"]
 
 
 def unite(first: Sequences, test: Sequences) -> Sequences:
@@ -93,15 +77,11 @@ def _numeric_like(first: Sequences, test: Sequences) -> NDArray[np.float32]:
 
 def _dropped(first: Sequences, test: Sequences) -> list[str]:
     known = {*first.numeric_names, *(c.name for c in first.category_columns)}
-    more = [
-        name for name in (*test.numeric_names, *(c.name for c in test.category_columns)) if name not in known
-    ]
+    more = [name for name in (*test.numeric_names, *(c.name for c in test.category_columns)) if name not in known]
     return [f"Columns only in the test file are left out: {', '.join(more)}."] if more else []
 
 
-def _united_columns(
-    first: Sequences, test: Sequences
-) -> tuple[tuple[CategoryColumn, ...], NDArray[np.int32]]:
+def _united_columns(first: Sequences, test: Sequences) -> tuple[tuple[CategoryColumn, ...], NDArray[np.int32]]:
     columns, codes = [], []
     by_name = {column.name: place for place, column in enumerate(test.category_columns)}
     for place, column in enumerate(first.category_columns):

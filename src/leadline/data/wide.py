@@ -52,7 +52,7 @@ def wide_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
         DataError: see `leadline.data.read.read`.
     """
     refuse_kind(options.kind, ("classification", "regression"), table.source, "a row per sequence")
-    roles = _with_target_column(table, find_roles(table, options), options, needs_target)
+    roles = _with_target_column(table, find_roles(table, options, needs_target), options, needs_target)
     grid = _find_grid(table, roles, options)
     columns, more = _stacked(table, grid, options)
     lengths = _lengths(columns, table.frame.height, grid.steps)
@@ -65,15 +65,13 @@ def wide_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
     if roles.target is None or (not needs_target and table.frame[roles.target].null_count()):
         return assemble(columns, offsets, require_kind(options.kind), origin)
     target = roles.target
-    values = to_targets(
-        table.frame[target], target, lambda row: table.where(row, target), options.kind, per_step=False
-    )
+    values = to_targets(table.frame[target], target, lambda row: table.where(row, target), options.kind, per_step=False)
     return assemble(columns, offsets, values, origin)
 
 
 def _with_target_column(table: Table, roles: Roles, options: ReadOptions, needs_target: bool) -> Roles:
     """The roles with a target inferred from its place, where no name tells it."""
-    if roles.target is not None or options.without_target:
+    if roles.target is not None or options.target is not None:
         return roles
     if not needs_target and (table.header or _fills_grid(roles, options)):
         return roles
@@ -128,9 +126,7 @@ def _find_grid(table: Table, roles: Roles, options: ReadOptions) -> Grid:
         )
     steps = len(names) // channels
     by_channel = _by_channel(names, channels, options.channel_order)
-    order = (
-        "in blocks (x0, x1, y0, y1)" if options.channel_order == "blocks" else "step by step (x0, y0, x1, y1)"
-    )
+    order = "in blocks (x0, x1, y0, y1)" if options.channel_order == "blocks" else "step by step (x0, y0, x1, y1)"
     how = f"{channels} values per step, {order}" if channels > 1 else "one value per step"
     note = f"{len(names)} columns are {steps} steps: {how} (--channels overrules)."
     return Grid(_channel_names(channels), by_channel, note)
@@ -140,9 +136,7 @@ def _channel_names(channels: int) -> tuple[str, ...]:
     return ("value",) if channels == 1 else tuple(f"channel_{i + 1}" for i in range(channels))
 
 
-def _by_channel(
-    names: Sequence[str], channels: int, order: ChannelOrder | None
-) -> tuple[tuple[str, ...], ...]:
+def _by_channel(names: Sequence[str], channels: int, order: ChannelOrder | None) -> tuple[tuple[str, ...], ...]:
     if order == "blocks":
         steps = len(names) // channels
         return tuple(tuple(names[i * steps : (i + 1) * steps]) for i in range(channels))
@@ -158,15 +152,11 @@ def _grid_by_names(names: Sequence[str]) -> Grid | None:
             return None
         cells.setdefault(match[1], {})[int(match[2])] = name
     steps = [sorted(by_step) for by_step in cells.values()]
-    if (
-        len(steps) < 2
-        or any(other != steps[0] for other in steps)
-        or len(cells) * len(steps[0]) != len(names)
-    ):
+    if len(steps) < 2 or any(other != steps[0] for other in steps) or len(cells) * len(steps[0]) != len(names):
         return None
     columns = tuple(tuple(by_step[step] for step in steps[0]) for by_step in cells.values())
     stems = ", ".join(cells)
-    note = f"{len(names)} columns are {len(steps[0])} steps of {len(cells)} values each ({stems}), by their names."
+    note = f"{len(names)} columns are {len(steps[0])} steps of {len(cells)} values ({stems}), by their names."
     return Grid(tuple(cells), columns, note)
 
 
@@ -243,9 +233,7 @@ def _trimmed(
 
 def _length_notes(lengths: NDArray[np.int64], steps: int) -> list[str]:
     short = int((lengths < steps).sum())
-    return (
-        [f"{short} rows end in empty cells: their sequences are shorter than {steps} steps."] if short else []
-    )
+    return [f"{short} rows end in empty cells: their sequences are shorter than {steps} steps."] if short else []
 
 
 def _ids(table: Table, roles: Roles) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def _refuse_length(sequences: Sequences, longest: int) -> None:
         f"sequence '{name}' has {longest:,} steps",
         where=sequences.source,
         expected=f"at most {MOST_STEPS:,} steps for one target per sequence",
-        next_move="Use --max-steps N to keep the last N steps of each sequence, or average neighbouring steps.",
+        next_move="Use --max-steps N to keep the last N steps of each, or average neighbouring steps.",
     )
 
 
@@ -62,9 +62,7 @@ def _keep_end(sequences: Sequences, max_steps: int) -> Sequences:
         numeric=sequences.numeric[rows],
         categories=sequences.categories[rows],
     )
-    return short.with_notes(
-        [f"{count} sequences were longer than {max_steps} steps: their last {max_steps} are kept."]
-    )
+    return short.with_notes([f"{count} sequences were longer than {max_steps} steps: their last {max_steps} are kept."])
 
 
 def _cut(sequences: Sequences, window: int) -> Sequences:
@@ -99,8 +97,7 @@ def _names(
     whole = (pieces[owner] == 1).tolist()
     spans = zip(owner.tolist(), starts.tolist(), (starts + lengths).tolist(), whole, strict=True)
     return tuple(
-        sequences.ids[i] if uncut else f"{sequences.ids[i]}[{start}:{stop}]"
-        for i, start, stop, uncut in spans
+        sequences.ids[i] if uncut else f"{sequences.ids[i]}[{start}:{stop}]" for i, start, stop, uncut in spans
     )
 
 
@@ -109,8 +106,8 @@ def _note(sequences: Sequences, lengths: NDArray[np.int64], window: int, count: 
     if len(sequences) == 1:
         return f"Cut into {count} windows of {window} steps (--max-steps overrules)."
     return (
-        f"{cut} of {len(sequences)} sequences are longer than {window} steps: cut into windows, {count} sequences "
-        "in all; windows of one sequence stay in one part (--max-steps overrules)."
+        f"{cut} of {len(sequences)} sequences are longer than {window} steps: cut into windows, {count} "
+        "sequences in all; windows of one sequence stay in one part (--max-steps overrules)."
     )
 
 

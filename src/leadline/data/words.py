@@ -23,7 +23,7 @@ COLUMN = re.compile(r"^column_(\d+)$")
 
 @dataclass(frozen=True)
 class Rows:
-    """Lines that hold something, split into cells; `blocks` are (start, stop) of sentences between blank lines."""
+    """Filled lines, split into cells; `blocks` are (start, stop) of sentences between blank lines."""
 
     cells: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
@@ -137,9 +137,7 @@ def _letter_targets(
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]],
     offsets: np.ndarray[tuple[int], np.dtype[np.int64]],
 ) -> Targets:
-    labels = [
-        _labels_of(cell, int(length)) for cell, length in zip(_cells(rows, place), lengths, strict=True)
-    ]
+    labels = [_labels_of(cell, int(length)) for cell, length in zip(_cells(rows, place), lengths, strict=True)]
     for row, (given, length) in enumerate(zip(labels, lengths.tolist(), strict=True)):
         if len(given) != length:
             raise DataError(

@@ -31,9 +31,7 @@ def unroll(
     return _forward(cell, inputs, lengths, initial, weights)
 
 
-def _forward(
-    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights
-) -> tuple[Tensor, State]:
+def _forward(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights) -> tuple[Tensor, State]:
     packed = pack_padded_sequence(inputs, lengths, enforce_sorted=False)
     order = packed.sorted_indices
     start = [state.index_select(0, order)[None] if order is not None else state[None] for state in initial]

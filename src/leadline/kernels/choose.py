@@ -13,7 +13,7 @@ from leadline.kernels import aten, native, reference
 from leadline.kernels.reference import State, Weights
 
 Routine = Callable[[str, Tensor, Tensor, State, Weights, bool], tuple[Tensor, State]]
-ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unroll, "native": native.unroll}
+ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unroll, "native": native.run}
 VARIABLE = "LEADLINE_KERNELS"
 
 
@@ -25,17 +25,15 @@ class Choice:
     reason: str
 
 
-def choose(
-    cell: str, inputs: Tensor, lengths: Tensor | None = None, initial: State = (), weights: Weights | None = None
-) -> Choice:
+def choose(cell: str, inputs: Tensor, initial: State = (), weights: Weights | tuple[()] = ()) -> Choice:
     """The routine for these tensors; those that are left out are taken to be like `inputs`.
 
     The compiled kernels run in float32 on the CPU; everything else takes torch's fused loops.
     `LEADLINE_KERNELS=reference|torch|native` forces one.
 
     Raises:
-        KernelError: the variable names nothing that exists, or the compiled kernels are forced and not there or cannot
-            take these tensors.
+        KernelError: the variable names nothing that exists, or the compiled kernels are forced and are not
+            there or cannot take these tensors.
     """
     forced = os.environ.get(VARIABLE, "")
     if forced and forced not in ROUTINES:
@@ -44,7 +42,7 @@ def choose(
         )
     if forced in ("reference", "torch"):
         return Choice(forced, f"forced by {VARIABLE}")
-    reason = native.refusal(cell, inputs, lengths, initial, weights)
+    reason = native.refusal(cell, inputs, initial, weights)
     if forced:
         if reason:
             raise KernelError(f"{VARIABLE}=native, but {reason}", next_move=native.next_move())
@@ -55,7 +53,7 @@ def choose(
 
 
 def _fallback(cell: str) -> str:
-    """torch's loops, or the plain one where those do not go: transforms, and cells that torch does not have."""
+    """torch's loops, or the plain one where those do not go: transforms, cells that torch does not have."""
     plain = native.transformed() or cell not in native.CELLS
     return "reference" if plain else "torch"
 
@@ -64,5 +62,5 @@ def unroll(
     cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
 ) -> tuple[Tensor, State]:
     """Run the chosen routine; see `leadline.kernels.reference.unroll` for the contract."""
-    choice = choose(cell, inputs, lengths, initial, weights)
+    choice = choose(cell, inputs, initial, weights)
     return ROUTINES[choice.name](cell, inputs, lengths, initial, weights, reverse)

@@ -1,19 +1,21 @@
 """The compiled kernels as an `autograd.Function`: float32 on the CPU, the contract of `reference.unroll`.
 
-One shared object per instruction set lies beside this file; the widest that the processor has is loaded at the
-first use. The calls go through `ctypes`, which releases the interpreter's lock. A row's result does not depend
-on the other rows of its batch, bit for bit, as long as the instruction set stays the same.
+One shared object per instruction set lies beside this file; the widest that the processor has is loaded at
+the first use. The calls go through `ctypes`, which releases the interpreter's lock. A row's result does not
+depend on the other rows of its batch, bit for bit, as long as the instruction set stays the same.
 """
 
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -25,8 +27,17 @@ from leadline.kernels.reference import State, Weights
 ABI = 1
 CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
 VARIABLE = "LEADLINE_ISA"
-INSTRUCTION_SETS = {"x86_64": ("v4", "v3", "v2"), "amd64": ("v4", "v3", "v2"), "aarch64": ("neon",), "arm64": ("neon",)}
-INSTALL = "Install Leadline again where a C compiler is found (CC or cc), or use LEADLINE_KERNELS=torch."
+INSTRUCTION_SETS = {
+    "x86_64": ("v4", "v3", "v2"),
+    "amd64": ("v4", "v3", "v2"),
+    "aarch64": ("neon",),
+    "arm64": ("neon",),
+}
+INSTALL = "Install a C compiler (CC chooses one) and install Leadline again."
+LOST = "Leadline runs without compiled kernels (%s): training takes about twice to five times as long. %s"
+LOG = logging.getLogger("leadline")
+PLAIN = (Tensor, torch.nn.Parameter)
+SHAPES = {"tanh": (1, 1), "gru": (3, 1), "lstm": (4, 2)}  # gates, states
 
 
 class _Call(ctypes.Structure):
@@ -38,7 +49,18 @@ class _Call(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in (
                 *("plan", "inputs", "h_0", "c_0", "weight_ih", "weight_hh", "bias_ih", "bias_hh"),
-                *("outputs", "h_n", "c_n", "saved", "d_outputs", "d_h_n", "d_c_n", "d_inputs", "d_h_0", "d_c_0"),
+                *(
+                    "outputs",
+                    "h_n",
+                    "c_n",
+                    "saved",
+                    "d_outputs",
+                    "d_h_n",
+                    "d_c_n",
+                    "d_inputs",
+                    "d_h_0",
+                    "d_c_0",
+                ),
                 *("d_weight_ih", "d_weight_hh", "d_bias_ih", "d_bias_hh"),
             )
         ),
@@ -84,6 +106,8 @@ def _load(forced: str) -> Library | Missing:
     loaded = next((found for found in tried if isinstance(found, Library)), None)
     if loaded is None and forced:
         raise KernelError(f"{VARIABLE}={forced}: {_why(tried)}", next_move=f"Unset {VARIABLE}. {INSTALL}")
+    if loaded is None:
+        LOG.warning(LOST, _why(tried), INSTALL)
     return loaded or Missing(_why(tried))
 
 
@@ -115,7 +139,10 @@ def _open(isa: str) -> Library | Missing:
 def _declare(functions: ctypes.CDLL) -> ctypes.CDLL:
     whole, pointer = ctypes.c_int64, ctypes.c_void_p
     functions.leadline_plan_size.argtypes, functions.leadline_plan_size.restype = (whole, whole), whole
-    functions.leadline_plan.argtypes, functions.leadline_plan.restype = (whole, whole, pointer, pointer), whole
+    functions.leadline_plan.argtypes, functions.leadline_plan.restype = (
+        (whole, whole, pointer, pointer),
+        whole,
+    )
     functions.leadline_saved.argtypes, functions.leadline_saved.restype = (whole, whole, whole), whole
     for function in (functions.leadline_forward, functions.leadline_backward):
         function.argtypes, function.restype = (ctypes.POINTER(_Call),), ctypes.c_int
@@ -133,38 +160,33 @@ def next_move() -> str:
     return INSTALL if isinstance(library(), Missing) else "Unset LEADLINE_KERNELS, or force another routine."
 
 
-def refusal(
-    cell: str, inputs: Tensor, lengths: Tensor | None = None, initial: State = (), weights: Weights | None = None
-) -> str:
-    """Why the compiled kernels cannot take this call; "" where they can."""
-    if cell not in CELLS:
-        return f"there is no compiled kernel for {cell!r}"
-    found = library()
-    if isinstance(found, Missing):
-        return found.reason
-    tensors = (inputs, *initial, *(weights or ()))
-    if any(type(tensor) not in _PLAIN for tensor in tensors):
-        return "a tensor subclass was given"
-    if any(tensor.dtype != torch.float32 for tensor in tensors):
-        return "the compiled kernels are float32 only"
-    if any(tensor.device.type != "cpu" for tensor in tensors) or (lengths is not None and lengths.is_cuda):
-        return "the compiled kernels are for the CPU only"
-    if inputs.numel() == 0:
-        return "there is nothing to compute"
-    if transformed():
-        return "function transforms and forward-mode derivatives need the plain loop"
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
-        return "a graph is being captured"
-    return ""
-
-
 def transformed() -> bool:
     """Whether vmap, another function transform or forward-mode differentiation is at work."""
     functorch: bool = torch._C._are_functorch_transforms_active()
     return functorch or torch.autograd.forward_ad._current_level >= 0
 
 
-_PLAIN = (Tensor, torch.nn.Parameter)
+def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | tuple[()] = ()) -> str:
+    """Why the compiled kernels cannot take this call; "" where they can."""
+    if cell not in CELLS:
+        return f"there is no compiled kernel for {cell!r}"
+    found = library()
+    if isinstance(found, Missing):
+        return found.reason
+    for tensor in (inputs, *initial, *weights):
+        if type(tensor) not in PLAIN:
+            return "a tensor subclass was given"
+        if tensor.dtype is not torch.float32:
+            return "the compiled kernels are float32 only"
+        if not tensor.is_cpu:
+            return "the compiled kernels are for the CPU only"
+    if inputs.numel() == 0:
+        return "there is nothing to compute"
+    if transformed():
+        return "function transforms and forward-mode derivatives need the plain loop"
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return "a graph is being captured"
+    return ""
 
 
 def unroll(
@@ -172,56 +194,73 @@ def unroll(
 ) -> tuple[Tensor, State]:
     """See `leadline.kernels.reference.unroll`; float32 on the CPU.
 
+    A gradient that is to be differentiated again (`create_graph=True`) is recomputed by the plain loop.
+
     Raises:
         KernelError: there is no compiled library, it cannot take these tensors, or sizes do not fit.
     """
-    reason = refusal(cell, inputs, lengths, initial, weights)
+    reason = refusal(cell, inputs, initial, weights)
     if reason:
         raise KernelError(f"the compiled kernels cannot run: {reason}", next_move=next_move())
+    return run(cell, inputs, lengths, initial, weights, reverse)
+
+
+def run(
+    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+) -> tuple[Tensor, State]:
+    """`unroll` for tensors in which `refusal` found nothing."""
     _check_sizes(cell, inputs, lengths, initial, weights)
-    given = (inputs, initial[0], initial[1] if cell == "lstm" else None, *weights)
+    c_0 = initial[1] if cell == "lstm" else None
+    given = [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given):
-        outputs, h_n, c_n = _Unroll.apply(cell, reverse, lengths, *given)
+        outputs, h_n, c_n = _Unroll.apply(cell, reverse, lengths, *given)  # type: ignore[no-untyped-call]
     else:
-        outputs, h_n, c_n = _forward(cell, reverse, lengths, [_whole(tensor) for tensor in given], keep=False)[0]
-    return outputs, ((h_n, c_n) if cell == "lstm" else (h_n,))
+        outputs, h_n, c_n = _forward(cell, reverse, lengths, given, keep=False)[0]
+    return outputs, ((h_n,) if c_n is None else (h_n, c_n))
 
 
 def _check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights) -> None:
-    gates, states = {"tanh": (1, 1), "gru": (3, 1), "lstm": (4, 2)}[cell]
+    gates, states = SHAPES[cell]
     hidden = weights[1].shape[-1]
-    found = [tuple(tensor.shape) for tensor in (lengths, *initial, *weights)]
     batch, feature = inputs.shape[1:] if inputs.dim() == 3 else (-1, -1)
+    found = [*lengths.shape], [[*tensor.shape] for tensor in (*initial, *weights)]
     rows = gates * hidden
-    expected = [(batch,), *[(batch, hidden)] * states, (rows, feature), (rows, hidden), (rows,), (rows,)]
-    if found != expected or lengths.dtype != torch.int64:
+    expected = [batch], [*[[batch, hidden]] * states, [rows, feature], [rows, hidden], [rows], [rows]]
+    if found != expected or lengths.dtype is not torch.int64 or not lengths.is_cpu or hidden == 0:
         raise KernelError(
-            f"inputs {tuple(inputs.shape)}, lengths {lengths.dtype}, and then shapes {found}",
+            f"inputs {tuple(inputs.shape)}, lengths {lengths.dtype} on {lengths.device} of size {found[0]}, "
+            f"and then {found[1]}",
             where=f"unroll({cell!r})",
-            expected=f"inputs (seq, batch, feature), lengths int64, and then {expected}",
+            expected="inputs (seq, batch, feature), lengths int64 on the CPU of size "
+            f"{expected[0]}, and then {expected[1]}",
         )
 
 
-def _loaded() -> Library:
+def _loaded() -> ctypes.CDLL:
     found = library()
     if isinstance(found, Missing):
         raise KernelError(f"the compiled kernels are not there: {found.reason}", next_move=INSTALL)
-    return found
-
-
-def _address(tensor: Tensor | None) -> int | None:
-    return None if tensor is None else tensor.data_ptr()
+    return found.functions
 
 
 def _whole(tensor: Tensor | None) -> Tensor | None:
-    return None if tensor is None else tensor.contiguous()
+    return None if tensor is None else tensor.contiguous().resolve_neg()
+
+
+def _address(tensor: Tensor | None) -> int | None:
+    if tensor is None:
+        return None
+    address = tensor.data_ptr()
+    if not address and tensor.numel():
+        raise KernelError("a tensor without memory", expected="a plain tensor", next_move="Clone it first.")
+    return address
 
 
 def _forward(
-    cell: str, reverse: bool, lengths: Tensor, given: list[Tensor | None], keep: bool
+    cell: str, reverse: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
 ) -> tuple[tuple[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]:
     """outputs, h_n, c_n; and what the backward pass needs beside them: the plan and the saved gates."""
-    native = _loaded().functions
+    native = _loaded()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
     assert h_0 is not None
@@ -232,18 +271,16 @@ def _forward(
     outputs = inputs.new_empty(seq, batch, hidden)
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
     saved = inputs.new_empty(native.leadline_saved(CELLS[cell], hidden, valid)) if keep else None
-    call = _Call(CELLS[cell], reverse, seq, batch, feature, hidden, plan.data_ptr(), *map(_address, given))
-    call.outputs, call.h_n, call.c_n, call.saved = map(_address, (outputs, h_n, c_n, saved))
-    _raise(native.leadline_forward(call))
+    addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
+    _raise(native.leadline_forward(_Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses)))
     return (outputs, h_n, c_n), (plan, saved)
 
 
 class _Unroll(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, cell: str, reverse: bool, lengths: Tensor, *tensors: Tensor | None
+        ctx: Any, cell: str, reverse: bool, lengths: Tensor, *given: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        given = [_whole(tensor) for tensor in tensors]
         results, kept = _forward(cell, reverse, lengths, given, keep=True)
         ctx.save_for_backward(*given, results[0], *kept, lengths)
         ctx.cell, ctx.reverse = cell, reverse
@@ -264,35 +301,30 @@ def _backward(
     outputs: Tensor,
     plan: Tensor,
     saved: Tensor,
-    d_results: tuple[Tensor | None, ...],
+    d_results: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     seq, batch, feature = given[0].shape
-    whole = [_whole(gradient) for gradient in d_results]
     wanted = ctx.needs_input_grad[3:]
+    d_whole = [_whole(gradient) for gradient in d_results]
     # The weights' gradients come in one go, wanted or not; the others only where they are wanted.
     gradients = [
         torch.empty_like(tensor) if tensor is not None and (place >= 3 or wanted[place]) else None
         for place, tensor in enumerate(given)
     ]
-    call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], plan.data_ptr(), *map(_address, given))
-    call.outputs, call.saved = outputs.data_ptr(), saved.data_ptr()
-    call.d_outputs, call.d_h_n, call.d_c_n = map(_address, whole)
-    names = ("d_inputs", "d_h_0", "d_c_0", "d_weight_ih", "d_weight_hh", "d_bias_ih", "d_bias_hh")
-    for name, gradient in zip(names, gradients, strict=True):
-        setattr(call, name, _address(gradient))
-    _raise(_loaded().functions.leadline_backward(call))
+    addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
+    call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], *addresses)
+    _raise(_loaded().leadline_backward(call))
     return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
 
 
 def _recomputed(
-    ctx: Any, given: list[Tensor], lengths: Tensor, d_results: tuple[Tensor | None, ...]
+    ctx: Any, given: list[Tensor], lengths: Tensor, d_results: Sequence[Tensor | None]
 ) -> list[Tensor | None]:
     """Gradients that can be differentiated again: the plain loop, run once more."""
     inputs, h_0, c_0, *weights = given
     initial = (h_0,) if c_0 is None else (h_0, c_0)
-    results = reference.unroll(ctx.cell, inputs, lengths, initial, tuple(weights), ctx.reverse)
-    flat = [results[0], *results[1]]
-    pairs = [(result, gradient) for result, gradient in zip(flat, d_results, strict=False) if gradient is not None]
+    outputs, final = reference.unroll(ctx.cell, inputs, lengths, initial, cast(Weights, tuple(weights)), ctx.reverse)
+    pairs = [pair for pair in zip((outputs, *final), d_results, strict=False) if pair[1] is not None]
     wanted = [place for place, want in enumerate(ctx.needs_input_grad[3:]) if want]
     found = torch.autograd.grad(
         [result for result, _ in pairs],
@@ -309,5 +341,5 @@ def _recomputed(
 
 def _raise(status: int) -> None:
     if status:
-        problem = "not enough memory for the compiled kernels" if status == 1 else f"compiled kernels: status {status}"
+        problem = "there is not enough memory for the compiled kernels" if status == 1 else f"kernel status {status}"
         raise KernelError(problem, next_move="Use smaller batches.")

@@ -1,9 +1,4 @@
-"""Verdict -> Vega-Lite specifications, made with altair.
-
-Colours are CSS variables with a fallback, and ink is `currentColor`, so that one drawing follows a page from light
-to dark and onto paper. Palette after Okabe & Ito (2008), told apart by shape or place as well as by hue. Widths
-follow the container; long names stand above their row, so that nothing is squeezed on a narrow screen.
-"""
+"""The charts of the page: Verdict -> Vega-Lite specification, or None where there is nothing to draw."""
 
 from __future__ import annotations
 
@@ -11,28 +6,75 @@ from typing import Any
 
 import altair as alt
 
-from leadline.records import Comparison, Diagnosis, Verdict
-from leadline.report import figures, words
+from leadline.records import Comparison, Diagnosis, Interval, Verdict
+from leadline.report import drawing, figures, words
+from leadline.report.drawing import BAR, BLUE, GREEN, GREY, INK, ORANGE, Spec, Values
 
-Spec = dict[str, Any]
-Values = list[dict[str, Any]]
-
-BLUE, ORANGE, GREEN, GREY = (
-    "var(--blue, #0072b2)",
-    "var(--orange, #c2540a)",
-    "var(--green, #00805f)",
-    "var(--grey, #767676)",
-)
-INK, FAINT = "currentColor", "var(--line, #d9d9d9)"
 DECISIONS: dict[str, tuple[str, str, str]] = {
     "better": ("better", BLUE, "circle"),
     "not_worth_it": ("not worth it", GREY, "square"),
     "undecided": ("undecided", ORANGE, "diamond"),
-    "not_pursued": ("not pursued (screening only)", GREY, "stroke"),
+    "not_pursued": ("not pursued", GREY, "triangle-up"),
     "failed_to_train": ("could not be trained", ORANGE, "cross"),
 }
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
-_ROW = 46
+_POINT: dict[str, Any] = {"filled": True, "size": 85, "opacity": 1}
+
+
+def test(verdict: Verdict) -> Spec | None:
+    """Test loss of the advice beside what it is held against, with intervals."""
+    if not verdict.test:
+        return None
+    scale = figures.scale(verdict)
+    laid = drawing.rows(
+        [
+            (
+                f"{words.ROLES[row.role]}: {row.description}",
+                [
+                    {
+                        "network": row.description,
+                        "kind": "advised" if row.role == "advised" else "held against",
+                        "seeds": len(row.seed_scores),
+                        **_score(scale, row.score, row.interval),
+                    }
+                ],
+            )
+            for row in verdict.test
+        ]
+    )
+    base = drawing.marks(laid).encode(tooltip=_score_tips(scale, "network", "seeds"))
+    x = alt.X("zero:Q", title=f"{figures.loss_title(scale)}, test part", scale=alt.Scale(zero=True))
+    colours = drawing.colour("kind", {"advised": BLUE, "held against": BAR}, legend=False)
+    label = base.mark_text(align="left", dx=7, color=INK, fontWeight=600)
+    layers = [
+        base.mark_bar(orient="horizontal", size=13).encode(x=x, x2="loss:Q", color=colours),
+        base.mark_rule(strokeWidth=2, color=INK).encode(x="low:Q", x2="high:Q"),
+        label.encode(x="end:Q", text="label:N"),
+        *drawing.row_names(laid),
+    ]
+    return drawing.finish(layers, laid.height, "Test loss of the advice and of what it is held against")
+
+
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def path(verdict: Verdict) -> Spec | None:
+    """Loss of each incumbent on dev data, and on test data where it was read."""
+    groups = [group for place in range(len(verdict.incumbents)) if (group := _incumbent(verdict, place))]
+    if len(groups) < 2:
+        return None
+    scale, laid = figures.scale(verdict), drawing.rows(groups)
+    base = drawing.marks(laid).encode(
+        color=drawing.colour("part", {"dev": BLUE, "test": ORANGE}),
+        tooltip=_score_tips(scale, "network", "part", "parameters", "seeds"),
+    )
+    x = alt.X("loss:Q", title=figures.loss_title(scale), scale=drawing.from_zero(laid.values))
+    shapes = drawing.shape("part", {"dev": "circle", "test": "diamond"})
+    layers = [
+        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(**_POINT).encode(x=x, shape=shapes),
+        *drawing.row_names(laid),
+    ]
+    return drawing.finish(layers, laid.height, "Loss of each network on the path")
 
 
 def square(verdict: Verdict) -> Spec | None:
@@ -40,112 +82,71 @@ def square(verdict: Verdict) -> Spec | None:
     if verdict.square is None or len(verdict.square.corners) < 2:
         return None
     scale = figures.scale(verdict)
+    shallow = min(corner.num_layers for corner in verdict.square.corners)
     values = [
         {
             "layers": figures.plural(corner.num_layers, "layer"),
             "order": corner.num_layers,
             "direction": "both ways" if corner.bidirectional else "one way",
-            **_ends(verdict, corner.dev.score, corner.dev.interval),
             "network": words.arm_name(verdict, corner.arm),
             "parameters": corner.num_parameters,
             "seeds": corner.dev.seeds,
+            **_score(scale, corner.dev.score, corner.dev.interval),
         }
         for corner in verdict.square.corners
     ]
     x = alt.X("layers:N", sort=alt.EncodingSortField("order"), title="Depth, at equal parameters")
-    base = alt.Chart(alt.InlineData(values)).encode(
+    base = alt.Chart(drawing.data(values)).encode(
         x=x.axis(labelAngle=0).scale(padding=0.35),
-        color=_colour("direction", {"one way": ORANGE, "both ways": BLUE}, legend=True),
-        tooltip=_tips(scale, "network", "direction", "parameters", "seeds"),
+        color=drawing.colour("direction", {"one way": ORANGE, "both ways": BLUE}),
+        tooltip=_score_tips(scale, "network", "direction", "parameters", "seeds"),
     )
-    y = alt.Y("loss:Q", title=figures.loss_title(scale), scale=alt.Scale(zero=True))
-    shape = alt.Shape(
-        "direction:N",
-        scale=alt.Scale(domain=["one way", "both ways"], range=["square", "circle"]),
-        legend=None,
-    )
+    title = figures.loss_title(scale)
+    y = alt.Y("loss:Q", title=title, scale=drawing.from_zero(values))
+    shapes = drawing.shape("direction", {"one way": "square", "both ways": "circle"})
+    left, right = (base.transform_filter(f"datum.order {sign} {shallow}") for sign in ("==", "!="))
     layers = [
         base.mark_line(strokeWidth=2).encode(y=y),
-        base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=figures.loss_title(scale)), y2="high:Q"),
-        base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape),
-        base.mark_text(dx=12, align="left", fontWeight=600).encode(y=y, text="label:N"),
+        base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
+        base.mark_point(**_POINT).encode(y=y, shape=shapes),
+        left.mark_text(align="right", dx=-13, fontWeight=600).encode(y=y, text="label:N"),
+        right.mark_text(align="left", dx=13, fontWeight=600).encode(y=y, text="label:N"),
     ]
-    return _finish(alt.layer(*layers), 280, "Loss of one layer and of a deep stack, one way and both ways")
+    return drawing.finish(layers, 260, "Loss of one layer and of a deep stack, one way and both ways")
 
 
-def path(verdict: Verdict) -> Spec | None:
-    """Loss of each incumbent on dev data, and on test data where it was read."""
-    known = [(name, words.find_arm(verdict, name)) for name in verdict.incumbents]
-    tests = {row.arm: row for row in verdict.test}
-    values: Values = []
-    for row, (_, arm) in enumerate(known):
-        if arm is None or arm.dev is None:
-            continue
-        step = f"{words.move_name(verdict.path[row - 1])}: " if 0 < row <= len(verdict.path) else ""
-        common = {"row": row, "name": f"{step}{arm.description}", "parameters": arm.num_parameters}
-        values.append(
-            {
-                **common,
-                "part": "dev",
-                **_ends(verdict, arm.dev.score, arm.dev.interval),
-                "seeds": arm.dev.seeds,
-            }
-        )
-        if arm.name in tests:
-            final = tests[arm.name]
-            ends = _ends(verdict, final.score, final.interval)
-            values.append({**common, "part": "test", **ends, "seeds": len(final.seed_scores)})
-    if sum(value["part"] == "dev" for value in values) < 2:
+def square_depth(verdict: Verdict) -> Spec | None:
+    """What depth changes while the future is hidden, and once both ways are read."""
+    if verdict.square is None:
         return None
     scale = figures.scale(verdict)
-    colour = _colour("part", {"dev": BLUE, "test": ORANGE}, legend=True)
-    offset = _offset("part", ["dev", "test"])
-    base = _row_base(values).encode(
-        color=colour, yOffset=offset, tooltip=_tips(scale, "name", "part", "parameters", "seeds")
-    )
-    x = alt.X("loss:Q", title=figures.loss_title(scale), scale=alt.Scale(zero=True))
-    shape = alt.Shape(
-        "part:N", scale=alt.Scale(domain=["dev", "test"], range=["circle", "diamond"]), legend=None
-    )
-    layers = [
-        _row_names(values),
-        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"),
-        base.mark_point(filled=True, size=80, opacity=1).encode(x=x, shape=shape),
-    ]
-    return _finish(alt.layer(*layers), alt.Step(_ROW + 8), "Loss of each network on the path")
-
-
-def width_and_depth(verdict: Verdict) -> Spec | None:
-    """What `wider` and `deeper` bought, from the same incumbent and at equal parameters."""
-    values: Values = []
-    for row, (wider, deeper) in enumerate(width_depth_pairs(verdict)):
-        for move in (wider, deeper):
-            values.append(
-                {
-                    **_move_value(verdict, move),
-                    "row": row,
-                    "name": f"from {words.arm_name(verdict, move.source)}",
-                }
+    named = (("one way", verdict.square.depth_one_way), ("both ways", verdict.square.depth_both_ways))
+    laid = drawing.rows(
+        [
+            (
+                f"A deep stack instead of one layer, {way}",
+                [
+                    {
+                        "direction": way,
+                        "pairs": effect.pairs,
+                        "text": figures.effect_text(scale, effect.effect, effect.interval),
+                        **drawing.effect_ends(effect.effect, effect.interval),
+                    }
+                ],
             )
-    if not values:
+            for way, effect in named
+            if effect is not None
+        ]
+    )
+    if not laid.values:
         return None
-    scale = figures.scale(verdict)
-    offset = _offset("move", ["wider", "deeper"])
-    base = _row_base(values).encode(
-        color=_colour("move", {"wider": ORANGE, "deeper": BLUE}, legend=True),
-        yOffset=offset,
-        tooltip=_effect_tips(scale, "move", "name", "network", "parameters", "against", "pairs", "level"),
+    base = drawing.marks(laid).encode(
+        color=drawing.colour("direction", {"one way": ORANGE, "both ways": BLUE}, legend=False),
+        tooltip=drawing.tips("direction", "pairs", text="effect"),
     )
-    shape = alt.Shape(
-        "move:N", scale=alt.Scale(domain=["wider", "deeper"], range=["square", "circle"]), legend=None
-    )
-    layers = [
-        *_effect_lines(verdict),
-        _row_names(values),
-        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"),
-        base.mark_point(filled=True, size=80, opacity=1).encode(x=_effect_x(verdict), shape=shape),
-    ]
-    return _finish(alt.layer(*layers), alt.Step(_ROW + 8), "Effect of a wider and of a deeper network")
+    shapes = drawing.shape("direction", {"one way": "square", "both ways": "circle"}, legend=False)
+    layers = _effects(verdict, laid, base, shapes)
+    return drawing.finish(layers, laid.height, "What depth changes, one way and both ways")
 
 
 def look_ahead(verdict: Verdict) -> Spec | None:
@@ -157,84 +158,26 @@ def look_ahead(verdict: Verdict) -> Spec | None:
     values = [
         {
             "steps": int(point.steps),
-            **_ends(verdict, point.score, point.interval),
             "parameters": point.num_parameters,
             "seeds": point.seeds,
+            **_score(scale, point.score, point.interval),
         }
         for point in points
     ]
-    ticks = [value["steps"] for value in values]
-    x = alt.X("steps:Q", title="Steps seen ahead", axis=alt.Axis(values=ticks, format="d", grid=False))
     title = figures.loss_title(scale)
-    base = alt.Chart(alt.InlineData(values)).encode(x=x, tooltip=_tips(scale, "steps", "parameters", "seeds"))
-    y = alt.Y("loss:Q", title=title, scale=alt.Scale(zero=True))
-    layers: list[Any] = [
-        *_asymptote(verdict),
+    axis = alt.Axis(values=[value["steps"] for value in values], format="d", grid=False)
+    x = alt.X("steps:Q", title="Steps seen ahead", axis=axis, scale=alt.Scale(nice=False, padding=20))
+    base = alt.Chart(drawing.data(values)).encode(x=x, tooltip=_score_tips(scale, "steps", "parameters", "seeds"))
+    far = _asymptote(verdict)
+    y = alt.Y("loss:Q", title=title, scale=drawing.from_zero([*values, *far]))
+    layers = [
+        *_asymptote_marks(far),
         base.mark_area(opacity=0.18, color=BLUE).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
         base.mark_line(strokeWidth=2, color=BLUE).encode(y=y),
-        base.mark_point(filled=True, size=70, opacity=1, color=BLUE).encode(y=y),
-        base.mark_text(dy=-14, color=INK).encode(y=y, text="label:N"),
+        base.mark_point(**_POINT, color=BLUE).encode(y=y),
+        base.mark_text(align="left", dx=5, dy=-12, color=INK, fontWeight=600).encode(y=y, text="label:N"),
     ]
-    return _finish(alt.layer(*layers), 280, "Loss against look-ahead")
-
-
-def bias_and_variance(verdict: Verdict) -> Spec | None:
-    """Training, tune and dev loss of each incumbent, with the best baseline's dev loss."""
-    values = [value for row, stand in enumerate(verdict.diagnosis) for value in _stand(verdict, row, stand)]
-    if not values:
-        return None
-    scale = figures.scale(verdict)
-    parts = {"train": GREY, "tune": GREEN, "dev": BLUE, "best baseline, dev": ORANGE}
-    present = {
-        part: colour for part, colour in parts.items() if any(value["part"] == part for value in values)
-    }
-    offset = _offset("part", list(present))
-    base = _row_base(values).encode(yOffset=offset, tooltip=_tips(scale, "name", "part", interval=False))
-    x = alt.X("loss:Q", title=figures.loss_title(scale), scale=alt.Scale(zero=True))
-    bars = base.mark_bar(height={"band": 1}).encode(x=x, color=_colour("part", present, legend=True))
-    label = base.mark_text(align="left", dx=5, color=INK).encode(x=x, text="label:N")
-    chart = alt.layer(_row_names(values), bars, label)
-    return _finish(
-        chart, alt.Step(40 + 15 * len(present)), "Training, tune and dev loss of each network on the path"
-    )
-
-
-def moves(verdict: Verdict) -> Spec | None:
-    """Every move's effect and interval against zero and the margin."""
-    values = [
-        {
-            **_move_value(verdict, move),
-            "row": row,
-            "name": f"{words.move_name(move.move)}: {words.arm_name(verdict, move.to)}",
-        }
-        for row, move in enumerate(verdict.moves)
-        if move.effect is not None or move.screening is not None
-    ]
-    if not values:
-        return None
-    scale = figures.scale(verdict)
-    present = {
-        decision: look
-        for decision, look in DECISIONS.items()
-        if any(v["decision"] == look[0] for v in values)
-    }
-    names = [name for name, _, _ in present.values()]
-    tips = _effect_tips(scale, "name", "source", "against", "decision", "pairs", "level")
-    base = _row_base(values).encode(
-        color=_colour("decision", {name: colour for name, colour, _ in present.values()}, legend=True),
-        tooltip=tips,
-    )
-    shapes = alt.Scale(domain=names, range=[shape for _, _, shape in present.values()])
-    marks = base.mark_point(filled=True, size=80, opacity=1, strokeWidth=2)
-    layers = [
-        *_effect_lines(verdict),
-        _row_names(values),
-        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"),
-        marks.encode(
-            x=_effect_x(verdict), shape=alt.Shape("decision:N", scale=shapes, legend=alt.Legend(title=None))
-        ),
-    ]
-    return _finish(alt.layer(*layers), alt.Step(_ROW), "Effect of every move, with its interval")
+    return drawing.finish(layers, 280, "Loss against look-ahead")
 
 
 def reading(verdict: Verdict) -> Spec | None:
@@ -244,224 +187,193 @@ def reading(verdict: Verdict) -> Spec | None:
         return None
     scale = figures.scale(verdict)
     values = [
-        {"share": 100 * share, "loss": figures.loss(scale, score), "label": figures.loss_number(scale, score)}
-        for share, score in curve
+        {"share": 100 * share, "read": figures.percent(share), **_score(scale, score, None)} for share, score in curve
     ]
-    x = alt.X("share:Q", title="Share of the sequence read (%)", scale=alt.Scale(domain=[0, 100]))
+    axis = alt.Axis(values=[0, 25, 50, 75, 100], grid=False)
+    x_scale = alt.Scale(domain=[0, 100], padding=20)
+    x = alt.X("share:Q", title="Share of the sequence read (%)", axis=axis, scale=x_scale)
     y = alt.Y("loss:Q", title=figures.loss_title(scale), scale=alt.Scale(zero=True))
-    tips = [
-        alt.Tooltip("share:Q", title="share read (%)", format=".3~g"),
-        alt.Tooltip("label:N", title=scale.loss_unit),
+    tips = drawing.tips("read", label=scale.loss_unit)
+    base = alt.Chart(drawing.data(values)).encode(x=x, y=y, tooltip=tips)
+    layers = [
+        base.mark_line(strokeWidth=2, color=BLUE),
+        base.mark_point(**_POINT, color=BLUE),
+        base.mark_text(dy=-15, color=INK, fontWeight=600).encode(text="label:N"),
     ]
-    base = alt.Chart(alt.InlineData(values)).encode(x=x, y=y, tooltip=tips)
-    line = base.mark_line(strokeWidth=2, color=BLUE)
-    points = base.mark_point(filled=True, size=70, opacity=1, color=BLUE)
-    text = base.mark_text(dy=-14, color=INK).encode(text="label:N")
-    return _finish(alt.layer(line, points, text), 260, "Loss against the share of the sequence read")
+    return drawing.finish(layers, 260, "Loss against the share of the sequence read")
 
 
-def test(verdict: Verdict) -> Spec | None:
-    """Test loss of the advice beside what it is held against, with intervals and single seeds."""
-    if not verdict.test:
+def width_and_depth(verdict: Verdict) -> Spec | None:
+    """What `wider` and `deeper` bought, from the same incumbent and at equal parameters."""
+    pairs = width_depth_pairs(verdict)
+    if not pairs:
+        return None
+    laid = drawing.rows(
+        [
+            (f"From {words.arm_name(verdict, wider.source)}", [_move(verdict, wider), _move(verdict, deeper)])
+            for wider, deeper in pairs
+        ]
+    )
+    base = drawing.marks(laid).encode(
+        color=drawing.colour("move", {"wider": ORANGE, "deeper": BLUE}),
+        tooltip=drawing.tips("move", "network", "parameters", "against", "pairs", level="interval at", text="effect"),
+    )
+    layers = _effects(verdict, laid, base, drawing.shape("move", {"wider": "square", "deeper": "circle"}))
+    return drawing.finish(layers, laid.height, "Effect of a wider and of a deeper network")
+
+
+def bias_and_variance(verdict: Verdict) -> Spec | None:
+    """Training, tune and dev loss of each incumbent, with the best baseline's dev loss."""
+    if not verdict.diagnosis:
         return None
     scale = figures.scale(verdict)
-    values: Values = []
-    seeds: Values = []
-    for row, final in enumerate(verdict.test):
-        name = f"{words.ROLES[final.role]}: {final.description}"
-        kind = "advised" if final.role == "advised" else "held against"
-        values.append({"row": row, "name": name, "kind": kind, **_ends(verdict, final.score, final.interval)})
-        seeds += [
-            {"row": row, "name": name, "loss": figures.loss(scale, score)} for score in final.seed_scores
-        ]
-    base = _row_base(values).encode(tooltip=_tips(scale, "name"))
-    x = alt.X("loss:Q", title=f"{figures.loss_title(scale)}, test part", scale=alt.Scale(zero=True))
-    colour = _colour("kind", {"advised": BLUE, "held against": GREY}, legend=False)
+    laid = drawing.rows(
+        [(words.arm_name(verdict, stand.incumbent), _parts(scale, stand)) for stand in verdict.diagnosis]
+    )
+    colours = {"train": BAR, "tune": GREEN, "dev": BLUE, "best baseline, dev": ORANGE}
+    seen = {value["part"] for value in laid.values}
+    base = drawing.marks(laid).encode(tooltip=drawing.tips("network", "part", label=scale.loss_unit))
+    x = alt.X("zero:Q", title=figures.loss_title(scale), scale=alt.Scale(zero=True))
+    bars = base.mark_bar(orient="horizontal", size=11)
+    label = base.mark_text(align="left", dx=5, color=INK, fontSize=11.5)
     layers = [
-        _row_names(values),
-        base.mark_bar(height=16, yOffset=6).encode(x=x, color=colour),
-        base.mark_rule(strokeWidth=2, yOffset=6, color=INK).encode(x="low:Q", x2="high:Q"),
-        _row_base(seeds).mark_tick(size=10, thickness=1.5, yOffset=6, color=INK, opacity=0.7).encode(x=x),
+        bars.encode(
+            x=x, x2="loss:Q", color=drawing.colour("part", {part: c for part, c in colours.items() if part in seen})
+        ),
+        label.encode(x="loss:Q", text="label:N"),
+        *drawing.row_names(laid),
     ]
-    return _finish(alt.layer(*layers), alt.Step(_ROW + 6), "Test loss with intervals")
+    return drawing.finish(layers, laid.height, "Training, tune and dev loss of each network on the path")
 
 
-test.__test__ = False  # type: ignore[attr-defined]
+def moves(verdict: Verdict) -> Spec | None:
+    """Every paired move's effect and interval against zero and the margin, by the network it starts from."""
+    paired = paired_moves(verdict)
+    if not paired:
+        return None
+    groups: list[tuple[str, Values]] = []
+    for source in dict.fromkeys(move.source for move in paired):
+        groups.append((f"From {words.arm_name(verdict, source)}", []))
+        here = (move for move in paired if move.source == source)
+        groups += [(_title(verdict, move), [_move(verdict, move)]) for move in here]
+    laid = drawing.rows(groups)
+    seen = [look for name, look in DECISIONS.items() if any(move.decision == name for move in paired)]
+    base = drawing.marks(laid).encode(
+        color=drawing.colour("decision", {name: hue for name, hue, _ in seen}),
+        tooltip=drawing.tips("network", "against", "decision", "pairs", level="interval at", text="effect"),
+    )
+    shapes = drawing.shape("decision", {name: form for name, _, form in seen})
+    down = any(words.is_down(move.move) for move in paired)
+    layers = _effects(verdict, laid, base, shapes, down=down)
+    return drawing.finish(layers, laid.height, "Effect of every move, with its interval")
+
+
+def moves_are_stretched(verdict: Verdict) -> bool:
+    """Whether the axis of `moves` is stretched around zero."""
+    return drawing.is_stretched(verdict, [_move(verdict, move) for move in paired_moves(verdict)])
+
+
+def paired_moves(verdict: Verdict) -> list[Comparison]:
+    """The moves that were measured in pairs."""
+    return [move for move in verdict.moves if move.effect is not None]
 
 
 def width_depth_pairs(verdict: Verdict) -> list[tuple[Comparison, Comparison]]:
     """(`wider`, `deeper`) measured in pairs from the same incumbent, in the order of the path."""
-    measured = [move for move in verdict.moves if move.effect is not None and move.interval is not None]
     found = []
-    for source in dict.fromkeys(move.source for move in measured):
-        here = {move.move: move for move in measured if move.source == source}
+    for source in dict.fromkeys(move.source for move in verdict.moves):
+        here = {move.move: move for move in paired_moves(verdict) if move.source == source}
         if "wider" in here and "deeper" in here:
             found.append((here["wider"], here["deeper"]))
     return found
 
 
-def _ends(verdict: Verdict, score: float, interval: tuple[float, float]) -> dict[str, Any]:
-    scale = figures.scale(verdict)
+def _effects(
+    verdict: Verdict, laid: drawing.Rows, base: alt.Chart, shapes: alt.Shape, *, down: bool = False
+) -> list[Any]:
+    """Intervals and points over the lines of no effect and of the margin."""
+    x = drawing.effect_x(verdict, laid.values)
+    return [
+        *drawing.effect_lines(verdict, down=down),
+        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(**_POINT).encode(x=x, shape=shapes),
+        *drawing.row_names(laid),
+    ]
+
+
+def _score(scale: figures.Scale, score: float, interval: Interval | None) -> dict[str, Any]:
+    """A loss with its ends and their texts; `end` is where a label has room."""
+    value, text = figures.loss(scale, score), figures.loss_number(scale, score)
+    if interval is None or not figures.is_finite(interval):
+        return {"zero": 0, "loss": value, "low": None, "high": None, "end": value, "label": text, "range": "none"}
     low, high = figures.loss_interval(scale, interval)
-    text = figures.loss_range(scale, interval)
-    return {
-        "loss": figures.loss(scale, score),
-        "low": low,
-        "high": high,
-        "label": figures.loss_number(scale, score),
-        "range": text,
-    }
+    span = figures.loss_range(scale, interval)
+    ends = {"low": low, "high": high, "end": max(value, high)}
+    return {"zero": 0, "loss": value, **ends, "label": text, "range": span}
 
 
-def _move_value(verdict: Verdict, move: Comparison) -> dict[str, Any]:
-    arm = words.find_arm(verdict, move.to)
-    low, high = move.interval or (None, None)
-    return {
-        "move": words.move_name(move.move),
-        "effect": move.effect if move.effect is not None else move.screening,
-        "low": low,
-        "high": high,
-        "text": "one screening run"
-        if move.effect is None
-        else figures.effect_text(figures.scale(verdict), move.effect, move.interval),
-        "decision": DECISIONS[move.decision][0],
-        "source": words.arm_name(verdict, move.source),
-        "against": words.arm_name(verdict, move.against),
-        "network": words.arm_name(verdict, move.to),
-        "parameters": arm.num_parameters if arm else None,
-        "pairs": move.pairs,
-        "level": "" if move.level is None else figures.percent(move.level),
-    }
+def _score_tips(scale: figures.Scale, *fields: str) -> list[alt.Tooltip]:
+    return drawing.tips(*fields, label=scale.loss_unit, range="interval")
 
 
-def _stand(verdict: Verdict, row: int, stand: Diagnosis) -> Values:
+def _incumbent(verdict: Verdict, place: int) -> tuple[str, Values] | None:
+    arm = words.find_arm(verdict, verdict.incumbents[place])
+    if arm is None or arm.dev is None:
+        return None
     scale = figures.scale(verdict)
+    common = {"network": arm.description, "parameters": arm.num_parameters}
+    values: Values = [
+        {**common, "part": "dev", "seeds": arm.dev.seeds, **_score(scale, arm.dev.score, arm.dev.interval)}
+    ]
+    for row in verdict.test:
+        if row.arm == arm.name:
+            final = _score(scale, row.score, row.interval)
+            values.append({**common, "part": "test", "seeds": len(row.seed_scores), **final})
+    step = words.move_name(verdict.path[place - 1]) if 0 < place <= len(verdict.path) else "start"
+    return f"{step}: {arm.description}", values
+
+
+def _parts(scale: figures.Scale, stand: Diagnosis) -> Values:
     parts = [("train", stand.train), ("tune", stand.tune), ("dev", stand.dev)]
     if stand.baseline_dev is not None:
         parts.append(("best baseline, dev", stand.baseline_dev))
-    name = words.arm_name(verdict, stand.incumbent)
-    return [
-        {
-            "row": row,
-            "name": name,
-            "part": part,
-            "loss": figures.loss(scale, score),
-            "label": figures.loss_number(scale, score),
-        }
-        for part, score in parts
-    ]
+    return [{"network": stand.incumbent, "part": part, **_score(scale, score, None)} for part, score in parts]
 
 
-def _row_base(values: Values) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values)).encode(y=alt.Y("row:O", axis=None, scale=alt.Scale(padding=0)))
+def _title(verdict: Verdict, move: Comparison) -> str:
+    return f"{words.move_name(move.move)}: {words.arm_name(verdict, move.to)}"
 
 
-def _row_names(values: Values) -> alt.Chart:
-    """Each row's name, above its marks and as wide as the chart."""
-    first = list({value["row"]: {"row": value["row"], "name": value["name"]} for value in values}.values())
-    mark = _row_base(first).mark_text(align="left", baseline="top", color=INK, limit=alt.ExprRef("width"))
-    return mark.encode(
-        y=alt.Y("row:O", axis=None, bandPosition=0),
-        x=alt.value(0),
-        text="name:N",
-        tooltip=alt.Tooltip("name:N", title=" "),
-    )
+def _move(verdict: Verdict, move: Comparison) -> dict[str, Any]:
+    arm, effect = words.find_arm(verdict, move.to), move.effect or 0.0
+    return {
+        "move": words.move_name(move.move),
+        "decision": DECISIONS[move.decision][0],
+        "network": words.arm_name(verdict, move.to),
+        "against": words.arm_name(verdict, move.against),
+        "parameters": arm.num_parameters if arm else None,
+        "pairs": move.pairs,
+        "level": "" if move.level is None else figures.level(move.level),
+        "text": figures.effect_text(figures.scale(verdict), effect, move.interval),
+        **drawing.effect_ends(effect, move.interval),
+    }
 
 
-def _offset(field: str, domain: list[str]) -> alt.YOffset:
-    """Places below each other in a row; the topmost is left to the row's name."""
-    return alt.YOffset(f"{field}:N", scale=alt.Scale(domain=["", *domain], paddingInner=0.15))
-
-
-def _effect_lines(verdict: Verdict) -> list[Any]:
-    """The line of no effect and the line of the margin, each with its name at the foot."""
-    lines = [
-        {"at": 0.0, "name": "no effect"},
-        {
-            "at": verdict.margin,
-            "name": f"margin {figures.margin_text(figures.scale(verdict), verdict.margin)}",
-        },
-    ]
-    base = alt.Chart(alt.InlineData(lines)).encode(x="at:Q", tooltip=alt.Tooltip("name:N", title=" "))
-    dash = alt.StrokeDash(
-        "name:N", scale=alt.Scale(range=[[1, 0], [5, 4]]), sort=None, legend=alt.Legend(title=None)
-    )
-    return [base.mark_rule(color=INK, opacity=0.75).encode(strokeDash=dash)]
-
-
-def _effect_x(verdict: Verdict) -> alt.X:
-    return alt.X("effect:Q", title=figures.effect_title(figures.scale(verdict)), scale=alt.Scale(zero=True))
-
-
-def _asymptote(verdict: Verdict) -> list[Any]:
+def _asymptote(verdict: Verdict) -> Values:
     whole = next((point for point in verdict.look_ahead_curve if point.steps == "all"), None)
     if whole is None:
         return []
-    value = {**_ends(verdict, whole.score, whole.interval), "parameters": whole.num_parameters}
-    value["name"] = f"both directions {value['label']}"
-    base = alt.Chart(alt.InlineData([value])).encode(
-        tooltip=_tips(figures.scale(verdict), "name", "parameters")
-    )
-    name = base.mark_text(align="right", baseline="top", dy=6, color=ORANGE, fontWeight=600)
+    value = _score(figures.scale(verdict), whole.score, whole.interval)
+    return [{**value, "name": f"both directions {value['label']}", "parameters": whole.num_parameters}]
+
+
+def _asymptote_marks(values: Values) -> list[Any]:
+    if not values:
+        return []
+    base = alt.Chart(drawing.data(values)).encode(tooltip=drawing.tips("name", "parameters", range="interval"))
+    name = base.mark_text(align="right", baseline="top", dy=9, color=ORANGE, fontWeight=600)
     return [
         base.mark_rect(opacity=0.16, color=ORANGE).encode(y="low:Q", y2="high:Q"),
         base.mark_rule(strokeWidth=2, strokeDash=[5, 4], color=ORANGE).encode(y="loss:Q"),
         name.encode(y="loss:Q", x=alt.value(alt.ExprRef("width")), text="name:N"),
     ]
-
-
-def _colour(field: str, colours: dict[str, str], *, legend: bool) -> alt.Color:
-    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(title=None) if legend else None)
-
-
-def _tips(scale: figures.Scale, *fields: str, interval: bool = True) -> list[alt.Tooltip]:
-    ends = [alt.Tooltip("range:N", title="interval")] if interval else []
-    return [*(_tip(field) for field in fields), alt.Tooltip("label:N", title=scale.loss_unit), *ends]
-
-
-def _effect_tips(scale: figures.Scale, *fields: str) -> list[alt.Tooltip]:
-    return [*(_tip(field) for field in fields), alt.Tooltip("text:N", title="effect")]
-
-
-def _tip(field: str) -> alt.Tooltip:
-    titles = {"name": "network", "source": "from", "level": "interval at", "steps": "steps ahead"}
-    if field == "parameters":
-        return alt.Tooltip("parameters:Q", format=",")
-    return alt.Tooltip(f"{field}:N", title=titles.get(field, field))
-
-
-def _finish(chart: Any, height: Any, description: str) -> Spec:
-    drawn = chart.properties(
-        width="container", height=height, background="transparent", description=description
-    )
-    drawn = drawn.properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-    spec: Spec = drawn.configure(
-        font=_FONT,
-        view=alt.ViewConfig(stroke=None),
-        text=alt.MarkConfig(fontSize=12.5, font=_FONT),
-        axis=alt.AxisConfig(
-            labelColor=INK,
-            titleColor=INK,
-            gridColor=FAINT,
-            domain=False,
-            ticks=False,
-            labelFontSize=12,
-            titleFontSize=12.5,
-            titleFontWeight="normal",
-            labelPadding=6,
-            titlePadding=10,
-            labelOpacity=0.85,
-            tickCount=5,
-        ),
-        legend=alt.LegendConfig(
-            orient="top",
-            direction="horizontal",
-            labelColor=INK,
-            labelFontSize=12.5,
-            labelLimit=0,
-            symbolSize=90,
-            columns=2,
-        ),
-    ).to_dict()
-    return spec

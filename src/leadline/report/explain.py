@@ -6,16 +6,45 @@ from leadline.records import Comparison, Diagnosis, Effect, Verdict
 from leadline.report import charts, figures, words
 from leadline.spec import StackSpec
 
+OPEN = "Open, and what it would cost to close"
+FAILED = "Could not be trained, which is not the same as no help"
+
+
+def ruled_out_title(verdict: Verdict) -> str:
+    """What being ruled out means, with the margin."""
+    return f"Ruled out: no gain above the margin of {_margin(verdict)}"
+
+
+def lines(verdict: Verdict) -> str:
+    """How to read the upright lines of an effect chart."""
+    return f"Solid line: no effect. Dashed line: the margin, {_margin(verdict)}."
+
+
+def moves_note(verdict: Verdict) -> str:
+    """How to read the chart of all moves."""
+    text = f"{lines(verdict)} Moves that were never paired stand only in the table."
+    if any(words.is_down(move.move) and move.interval for move in verdict.moves):
+        text = f"{text} A smaller network is taken when its interval lies right of minus the margin, the dotted line."
+    if charts.moves_are_stretched(verdict):
+        text = f"{text} The axis is stretched around zero."
+    return text
+
+
+def diagnoses(verdict: Verdict) -> tuple[str, ...]:
+    """What the study said about each network on the path."""
+    return tuple(
+        f"{words.arm_name(verdict, stand.incumbent)}: {' '.join(stand.words)}"
+        for stand in verdict.diagnosis
+        if stand.words
+    )
+
 
 def about(verdict: Verdict) -> str:
     """What the verdict is about."""
     data = verdict.data
-    size = f"{figures.plural(data.num_sequences, 'sequence')}, {figures.plural(data.num_steps, 'step')}, the longest {data.longest}"
-    classes = (
-        f" ({figures.plural(len(data.classes), 'class').replace('classs', 'classes')})"
-        if data.classes
-        else ""
-    )
+    steps = f"{figures.plural(data.num_steps, 'step')}, the longest {figures.count(data.longest)}"
+    size = f"{figures.plural(data.num_sequences, 'sequence')}, {steps}"
+    classes = f" ({figures.count(len(data.classes))} classes)" if data.classes else ""
     return f"{data.name}: {size}. Predicted is {words.KINDS[data.kind]}, {data.target}{classes}."
 
 
@@ -33,9 +62,9 @@ def test_title(verdict: Verdict) -> str:
         "best_baseline": "the best baseline",
     }
     rest = [
-        f"{name} {figures.loss_number(scale, rows[role].score)}"  # type: ignore[index]
+        f"{name} {figures.loss_number(scale, rows[role].score)}"
         for role, name in others.items()
-        if role in rows and rows[role].arm != first.arm  # type: ignore[index]
+        if role in rows and rows[role].arm != first.arm
     ]
     return f"{text}; {words.listing(rest)}" if rest else text
 
@@ -64,15 +93,23 @@ def square_title(verdict: Verdict) -> str:
         for way, effect in (("one way", square.depth_one_way), ("both ways", square.depth_both_ways))
         if effect is not None
     ]
-    return (
-        f"What depth buys: {'; '.join(parts)}"
-        if parts
-        else "One layer and a deep stack, one way and both ways"
-    )
+    return f"What depth buys: {'; '.join(parts)}" if parts else "One layer and a deep stack, one way and both ways"
 
 
 def square(verdict: Verdict) -> tuple[str, ...]:
-    """The four differences of the square in sentences."""
+    """What the square holds equal."""
+    if verdict.square is None:
+        return ()
+    size = figures.count(verdict.square.num_parameters)
+    readout = {"mlp": "an MLP", "linear": "a linear"}.get(verdict.square.readout, verdict.square.readout)
+    return (
+        f"One layer and a deep stack, one way and both ways: all four at about {size} parameters, with {readout} "
+        "readout. Moves interact: one that is worth little alone may pay after another.",
+    )
+
+
+def square_effects(verdict: Verdict) -> tuple[str, ...]:
+    """The four differences of the square."""
     if verdict.square is None:
         return ()
     named = (
@@ -81,14 +118,11 @@ def square(verdict: Verdict) -> tuple[str, ...]:
         ("Both ways, with one layer", verdict.square.direction_shallow),
         ("Both ways, in the deep stack", verdict.square.direction_deep),
     )
-    lines = [
+    return tuple(
         f"{name}: {_effect(verdict, effect)}, {figures.plural(effect.pairs, 'pair')}."
         for name, effect in named
-        if effect
-    ]
-    size, readout = figures.count(verdict.square.num_parameters), {"mlp": "an MLP", "linear": "a linear"}
-    basis = f"All four at about {size} parameters, with {readout.get(verdict.square.readout, verdict.square.readout)} readout."
-    return (f"{basis} Moves interact: one that is worth little alone may pay after another.", " ".join(lines))
+        if effect is not None
+    )
 
 
 def look_ahead_title(verdict: Verdict) -> str:
@@ -98,14 +132,11 @@ def look_ahead_title(verdict: Verdict) -> str:
         return ""
     near = words.level_with_all(verdict.look_ahead_curve)
     if near is not None:
-        return f"{figures.plural(int(near.steps), 'step')} ahead {'meets' if near.steps == 1 else 'meet'} the interval of both directions"
+        verb = "meets" if near.steps == 1 else "meet"
+        return f"{figures.plural(int(near.steps), 'step')} ahead {verb} the interval of both directions"
     scale, first, best = figures.scale(verdict), points[0], max(points, key=lambda point: point.score)
     ends = f"{figures.loss_number(scale, first.score)} to {figures.loss_number(scale, best.score)}"
-    tail = (
-        "; both directions stay ahead"
-        if any(point.steps == "all" for point in verdict.look_ahead_curve)
-        else ""
-    )
+    tail = "; both directions stay ahead" if any(point.steps == "all" for point in verdict.look_ahead_curve) else ""
     return f"From {figures.with_unit(scale, ends)} with {figures.plural(int(best.steps), 'step')} ahead{tail}"
 
 
@@ -121,7 +152,8 @@ def width_depth_title(verdict: Verdict) -> str:
     if not pairs:
         return ""
     wider, deeper = pairs[-1]
-    return f"From {words.arm_name(verdict, wider.source)}: wider {_short(verdict, wider)}, deeper {_short(verdict, deeper)}"
+    effects = f"wider {_short(verdict, wider)}, deeper {_short(verdict, deeper)}"
+    return f"From {words.arm_name(verdict, wider.source)}: {effects}"
 
 
 def width_and_depth(verdict: Verdict) -> tuple[str, ...]:
@@ -130,7 +162,7 @@ def width_and_depth(verdict: Verdict) -> tuple[str, ...]:
         return ()
     return (
         "The same parameters spent in two ways: on more units in the same layers, and on one more layer. "
-        "Each row is one network on the path; the dashed line is the margin.",
+        "Each row starts from one network.",
     )
 
 
@@ -140,19 +172,15 @@ def bias_title(verdict: Verdict) -> str:
         return ""
     stand, scale = verdict.diagnosis[-1], figures.scale(verdict)
     name = words.arm_name(verdict, stand.incumbent)
-    return f"{name}: {figures.loss_number(scale, stand.train)} in training, {figures.loss_number(scale, stand.dev)} on dev data"
+    train, dev = (figures.loss_number(scale, score) for score in (stand.train, stand.dev))
+    return f"{name}: {train} in training, {dev} on dev data"
 
 
 def low_training_loss(verdict: Verdict) -> tuple[str, ...]:
-    """Why a low training loss can still go with "deeper" or a larger readout, where that was measured."""
+    """Why a low training loss can still go with one more layer, in the stack or the readout, where it was measured."""
     for move in verdict.moves:
         stand = next((stand for stand in verdict.diagnosis if stand.incumbent == move.source), None)
-        if (
-            move.move in ("deeper", "readout")
-            and move.decision == "better"
-            and stand
-            and _is_low(verdict, stand)
-        ):
+        if move.decision == "better" and _adds_a_layer(verdict, move) and stand and _is_low(verdict, stand):
             return (_the_book(verdict, stand), _and_yet(verdict, move), _other_way(verdict, move))
     return ()
 
@@ -166,15 +194,14 @@ def moves_title(verdict: Verdict) -> str:
 
 def rule(verdict: Verdict) -> tuple[str, ...]:
     """The rule in words."""
-    margin = figures.margin_text(figures.scale(verdict), verdict.margin)
     return (
-        "Two networks are compared in pairs: the same split, the same seed, the same order of data. "
-        f"A move is better when the lower end of its interval lies above the margin of {margin}, not worth it when the "
-        "upper end lies below it, and undecided otherwise. A move that makes the network smaller is taken when it costs no "
-        "more than the margin.",
-        f"The margin was set before the first pair. The allowed error, alpha = {verdict.alpha:g}, is shared out over the "
-        "comparisons and over every look at them. Screening and tuning runs order the moves and are never evidence; "
-        "the test part was read once, at the end.",
+        "Two networks are compared in pairs: the same split, the same seed, the same order of data. A move is better "
+        f"when the lower end of its interval lies above the margin of {_margin(verdict)}, not worth it when the upper "
+        "end lies below it, and undecided otherwise. A move to a smaller network is better when the lower end lies "
+        "above minus the margin: it gives up no more than that.",
+        f"The margin was set before the first pair. The allowed error, alpha = {verdict.alpha:g}, is shared out over "
+        "the comparisons and over every look at them. Screening and tuning runs order the moves and are never "
+        "evidence; no decision saw the test part.",
     )
 
 
@@ -189,8 +216,7 @@ def rule_facts(verdict: Verdict) -> dict[str, str]:
         "Levels of the intervals": _between([figures.level(level) for level in levels]),
         "Pairs trained": figures.count(sum(move.pairs for move in verdict.moves)) if verdict.moves else "",
         "Sequences": ", ".join(parts),
-        "Split": verdict.data.split_by
-        + (f", {verdict.data.folds} re-splits" if verdict.data.folds > 1 else ""),
+        "Split": verdict.data.split_by + (f", {verdict.data.folds} re-splits" if verdict.data.folds > 1 else ""),
         "Sight of the future": _sight(verdict),
     }
 
@@ -206,23 +232,27 @@ def run_facts(verdict: Verdict) -> dict[str, str]:
         "Features": ", ".join(verdict.data.features),
         "Seed": str(verdict.seed),
         "Budget": words.listing(limits),
-        "Spent": f"{figures.plural(budget.trials, 'trial')} in {figures.duration(budget.seconds)}, {figures.plural(budget.jobs, 'worker')}",
+        "Spent": f"{figures.plural(budget.trials, 'trial')} in {figures.duration(budget.seconds)}",
+        "Workers": figures.count(budget.jobs),
         "Versions": ", ".join(f"{name} {version}" for name, version in verdict.versions.items()),
     }
 
 
 def code(verdict: Verdict, spec: StackSpec) -> tuple[str, ...]:
     """What the code builds."""
+    size = spec.input_size
     text = (
-        f"{figures.count(spec.num_parameters)} parameters. Inputs are (batch, seq, {spec.input_size}), zeros at padding; "
+        f"{figures.count(spec.num_parameters)} parameters. Inputs are (batch, seq, {size}), zeros at padding; "
         "lengths count from 1."
     )
     rest = (verdict.recommendation.num_parameters or spec.num_parameters) - spec.num_parameters
     if rest <= 0:
         return (text,)
-    return (
-        f"{text} What turns the columns into these {spec.input_size} features holds {figures.count(rest)} parameters more.",
-    )
+    return (f"{text} What turns the columns into these {size} features holds {figures.count(rest)} parameters more.",)
+
+
+def _margin(verdict: Verdict) -> str:
+    return figures.margin_text(figures.scale(verdict), verdict.margin)
 
 
 def _effect(verdict: Verdict, effect: Effect) -> str:
@@ -241,36 +271,42 @@ def _is_low(verdict: Verdict, stand: Diagnosis) -> bool:
 def _the_book(verdict: Verdict, stand: Diagnosis) -> str:
     scale = figures.scale(verdict)
     name = words.arm_name(verdict, stand.incumbent)
+    train, dev = figures.loss_text(scale, stand.train), figures.loss_number(scale, stand.dev)
     text = (
-        f"At {name} the loss is {figures.loss_text(scale, stand.train)} in training against "
-        f"{figures.loss_number(scale, stand.dev)} on dev data. By the book that gap is variance, and the cure is "
-        "regularisation or more data, not a larger network."
+        f"At {name} the loss is {train} in training against {dev} on dev data. By the book that gap is variance, and "
+        "the cure is regularisation or more data, not a larger network."
     )
-    tried = next(
-        (move for move in verdict.moves if move.move == "regularise" and move.effect is not None), None
-    )
-    if tried is None:
+    tried = [move for move in verdict.moves if move.move == "regularise" and move.effect is not None]
+    if not tried:
         return f"{text} Regularisation was not measured in pairs here."
-    return f"{text} Regularisation came first: {_short(verdict, tried)}."
+    return f"{text} Regularisation was measured: {_short(verdict, tried[-1])}."
+
+
+def _adds_a_layer(verdict: Verdict, move: Comparison) -> bool:
+    """Whether a move adds a recurrent layer or a hidden layer in the readout; another pooling is no layer."""
+    arm = words.find_arm(verdict, move.to)
+    return move.move == "deeper" or (move.move == "readout" and arm is not None and arm.spec.readout == "mlp")
 
 
 def _and_yet(verdict: Verdict, move: Comparison) -> str:
-    what = "one more layer" if move.move == "deeper" else "an MLP readout"
+    what = "one more layer" if move.move == "deeper" else "one feed-forward layer in the readout"
     return (
-        f"And yet {what} then brought {_short(verdict, move)}. The two do not contradict each other: a low training loss says "
-        "that the network can fit what it has seen, not that it found the rule that carries over. One more function on top "
-        "of the learned ones can make such a rule easier to reach. What decides is the paired difference on dev data, "
-        "between networks that were regularised alike."
+        f"And yet {what} brought {_short(verdict, move)}. The two do not contradict each other: a low training loss "
+        "says that the network can fit what it has seen, not that it found the rule that carries over. One more "
+        "function on top of the learned ones can make such a rule easier to reach. What decides is the paired "
+        "difference on dev data."
     )
 
 
 def _other_way(verdict: Verdict, move: Comparison) -> str:
     name = "readout" if move.move == "deeper" else "deeper"
     what = {"readout": "A feed-forward layer in the readout", "deeper": "A recurrent layer more"}[name]
-    found = next((other for other in verdict.moves if other.move == name and other.effect is not None), None)
-    if found is None:
+    measured = [other for other in charts.paired_moves(verdict) if other.move == name]
+    found = [other for other in measured if _adds_a_layer(verdict, other)]
+    if not found:
         return f"{what} can buy part of the same; it was not measured in pairs here."
-    return f"{what} can buy part of the same; measured from {words.arm_name(verdict, found.source)}: {_short(verdict, found)}."
+    source, effect = words.arm_name(verdict, found[-1].source), _short(verdict, found[-1])
+    return f"{what} can buy part of the same. Measured from {source}: {effect}."
 
 
 def _between(texts: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Verdict -> `Facts`: everything that the page shows, worded and formatted, so that a template only lays it out."""
+"""Verdict -> `Facts`: everything that the page shows, worded and formatted; a template only lays it out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def build(verdict: Verdict, command: str = "") -> Facts:
         verdict: the record.
         command: the command line that made it, where it is known; shown as it stands.
     """
-    lead = (*words.reason(verdict), *(text for text in [words.test_sentence(verdict)] if text))
+    said = (*words.reason(verdict), words.test_sentence(verdict), words.against_baseline(verdict))
     return Facts(
         title=f"Leadline: {verdict.data.name}",
         about=explain.about(verdict),
         headline=words.headline(verdict),
-        lead=lead,
+        lead=tuple(sentence for sentence in said if sentence),
         figures=_figures(verdict),
         sections=sections.build(verdict, command),
     )
@@ -42,7 +42,5 @@ def _figures(verdict: Verdict) -> tuple[Figure, ...]:
         value = time.replace(" microseconds", " µs").replace(" milliseconds", " ms")
         found.append(Figure(value, "per step, measured", "one sequence at a time"))
     budget = verdict.budget
-    found.append(
-        Figure(figures.duration(budget.seconds), f"spent on {figures.plural(budget.trials, 'trial')}")
-    )
+    found.append(Figure(figures.duration(budget.seconds), f"spent on {figures.plural(budget.trials, 'trial')}"))
     return tuple(found)

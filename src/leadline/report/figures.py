@@ -178,7 +178,7 @@ def plural(value: int, noun: str) -> str:
 def duration(seconds: float) -> str:
     """A time that people can hold.
 
-    >>> duration(4.2), duration(200), duration(7300)
+    >>> duration(4.2), duration(200), duration(7320)
     ('4.2 s', '3 min 20 s', '2 h 2 min')
     """
     if seconds < 10:

@@ -8,10 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; numbers stand at the right."""
+    """A column of a table; numbers stand at the right, long names need room."""
 
     title: str
     numeric: bool = False
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A Vega-Lite specification, a title that says what one sees, and the same numbers as a table."""
+    """A drawing.
+
+    Args:
+        key: names it within the page.
+        title: what one sees, in words.
+        spec: Vega-Lite.
+        numbers: the same as a table.
+        note: how to read it.
+    """
 
     key: str
     title: str
     spec: dict[str, Any]
     numbers: Table | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from leadline.records import Verdict
 from leadline.report import facts
 
 _HERE = Path(__file__).parent
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 def write(verdict: Verdict, path: str | Path, *, command: str = "") -> Path:
@@ -44,9 +45,7 @@ def html(verdict: Verdict, *, command: str = "") -> str:
 @cache
 def _environment() -> Environment:
     loader = FileSystemLoader(_HERE)
-    return Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 @cache
@@ -54,5 +53,5 @@ def _library() -> Markup:
     """Vega, Vega-Lite and Vega-Embed as one script, in the version that altair writes for."""
     wanted = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     known = wanted in vl_convert.get_vegalite_versions()
-    script: str = vl_convert.javascript_bundle(vl_version=wanted if known else None)
+    script: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=wanted if known else None)
     return Markup(script.replace("</script", "<\\/script").replace("<!--", "<\\!--"))

@@ -59,6 +59,8 @@ def _same(spec: StackSpec, advice: Recommendation) -> bool:
         "readout",
         "pooling",
         "dropout",
+        "residual",
+        "layer_norm",
     )
     return all(getattr(advice, name) in (None, getattr(spec, name)) for name in fields)
 
@@ -83,9 +85,7 @@ def _build_by_layer(spec: StackSpec) -> list[str]:
     sizes = [spec.layer_input_size(layer) for layer in range(spec.num_layers)]
     lines = [f"self.layers = nn.ModuleList({_layer(spec, 'size')} for size in {sizes})"]
     if spec.layer_norm:
-        lines.append(
-            f"self.norms = nn.ModuleList(nn.LayerNorm({spec.state_width}) for _ in range({spec.num_layers}))"
-        )
+        lines.append(f"self.norms = nn.ModuleList(nn.LayerNorm({spec.state_width}) for _ in range({spec.num_layers}))")
     return [*lines, f"self.dropout = nn.Dropout({spec.dropout})"] if spec.dropout else lines
 
 
@@ -117,13 +117,9 @@ def _unroll_at_once(spec: StackSpec) -> list[str]:
 
 
 def _unroll_by_layer(spec: StackSpec) -> list[str]:
-    loop = (
-        "for layer, norm in zip(self.layers, self.norms):" if spec.layer_norm else "for layer in self.layers:"
-    )
+    loop = "for layer, norm in zip(self.layers, self.norms):" if spec.layer_norm else "for layer in self.layers:"
     output = "norm(output)" if spec.layer_norm else "output"
-    add = (
-        ["    output = output + states if output.shape == states.shape else output"] if spec.residual else []
-    )
+    add = ["    output = output + states if output.shape == states.shape else output"] if spec.residual else []
     return [
         "states = inputs[:, :lengths.max()]",
         loop,
@@ -142,7 +138,7 @@ def _pool(spec: StackSpec) -> list[str]:
         if not spec.bidirectional:
             return [f"return self.readout({last})"]
         half = spec.hidden_size
-        ends = f"torch.cat([last[:, :{half}], states[:, 0, {half}:]], 1)"
+        ends = f"torch.cat([last[:, :{half}], last[:, {half}:]], 1)"
         return [f"last = {last}", f"return self.readout({ends})  # each direction's own last state"]
     padding = "padding = (torch.arange(states.shape[1]) >= lengths[:, None])[..., None]"
     if spec.pooling == "mean":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadline.records import Verdict
 from leadline.report import charts, explain, rebuild, tables, words
+from leadline.report.drawing import Spec
 from leadline.report.layout import Chart, Listed, Section, Table
 
 
@@ -31,9 +32,8 @@ def build(verdict: Verdict, command: str = "") -> tuple[Section, ...]:
 def test(verdict: Verdict) -> Section:
     """The advice on the test part."""
     chart = _chart("test", explain.test_title(verdict), charts.test(verdict))
-    return Section(
-        "test", "On data that no decision has seen", charts=chart, tables=_some(tables.test(verdict))
-    )
+    table = _some(tables.test(verdict))
+    return Section("test", "What it reaches, and what it costs", words.cost(verdict), charts=chart, tables=table)
 
 
 test.__test__ = False  # type: ignore[attr-defined]
@@ -41,26 +41,33 @@ test.__test__ = False  # type: ignore[attr-defined]
 
 def path(verdict: Verdict) -> Section:
     """The way to the advice."""
-    steps = words.path(verdict)
     chart = _chart("path", explain.path_title(verdict), charts.path(verdict))
-    lists = _lists(Listed("", steps, ordered=True), Listed("What it costs to run", words.cost(verdict)))
-    return Section("path", "The path", lists=lists, charts=chart)
+    return Section("path", "The path", lists=_lists(Listed("", words.path(verdict), ordered=True)), charts=chart)
 
 
 def settled(verdict: Verdict) -> Section:
     """What is ruled out at the end of the path, and what is open."""
     lists = _lists(
-        Listed("Ruled out", words.ruled_out(verdict)),
-        Listed("Open, and what it would cost to close", words.still_open(verdict)),
+        Listed(explain.ruled_out_title(verdict), words.ruled_out(verdict)),
+        Listed(explain.FAILED, words.could_not_train(verdict)),
+        Listed(explain.OPEN, words.still_open(verdict)),
     )
-    sentence = "A move is ruled out only at the network that is advised; another network may want it."
+    sentence = "This holds at the network where the path ends; from another network a move may pay."
     return Section("settled", "Ruled out, and still open", (sentence,) if lists else (), lists)
 
 
 def square(verdict: Verdict) -> Section:
     """Depth and direction, apart and together."""
-    chart = _chart("square", explain.square_title(verdict), charts.square(verdict), tables.square(verdict))
-    return Section("square", "Depth and direction together", explain.square(verdict), charts=chart)
+    corners = _chart("square", "The four corners", charts.square(verdict), tables.square(verdict))
+    effects = _chart(
+        "square-depth",
+        explain.square_title(verdict),
+        charts.square_depth(verdict),
+        note=explain.lines(verdict),
+    )
+    lists = _lists(Listed("", explain.square_effects(verdict)))
+    title = "Depth and direction together"
+    return Section("square", title, explain.square(verdict), lists, charts=(*effects, *corners))
 
 
 def streaming(verdict: Verdict) -> Section:
@@ -78,29 +85,26 @@ def streaming(verdict: Verdict) -> Section:
 
 def width_and_depth(verdict: Verdict) -> Section:
     """The same parameters spent on width and on depth."""
-    chart = _chart("width-depth", explain.width_depth_title(verdict), charts.width_and_depth(verdict))
+    chart = _chart(
+        "width-depth",
+        explain.width_depth_title(verdict),
+        charts.width_and_depth(verdict),
+        note=explain.lines(verdict),
+    )
     return Section("width-depth", "Width against depth", explain.width_and_depth(verdict), charts=chart)
 
 
 def bias_and_variance(verdict: Verdict) -> Section:
     """Training, tune and dev loss, and how a low training loss goes with "deeper"."""
-    chart = _chart(
-        "bias", explain.bias_title(verdict), charts.bias_and_variance(verdict), tables.diagnosis(verdict)
-    )
-    said = tuple(
-        Listed(words.arm_name(verdict, stand.incumbent), stand.words)
-        for stand in verdict.diagnosis
-        if stand.words
-    )
+    chart = _chart("bias", explain.bias_title(verdict), charts.bias_and_variance(verdict), tables.diagnosis(verdict))
+    said = _lists(Listed("At each network on the path", explain.diagnoses(verdict)))
     return Section("bias", "Bias and variance", explain.low_training_loss(verdict), said, chart)
 
 
 def moves(verdict: Verdict) -> Section:
     """Every move with its decision."""
-    chart = _chart("moves", explain.moves_title(verdict), charts.moves(verdict))
-    return Section(
-        "moves", "Every move that was considered", charts=chart, tables=_some(tables.moves(verdict))
-    )
+    chart = _chart("moves", explain.moves_title(verdict), charts.moves(verdict), note=explain.moves_note(verdict))
+    return Section("moves", "Every move that was considered", charts=chart, tables=_some(tables.moves(verdict)))
 
 
 def arms(verdict: Verdict) -> Section:
@@ -142,8 +146,8 @@ def provenance(verdict: Verdict, command: str) -> Section:
     return Section("provenance", "Versions, seed and command", sentences, tables=_some(table), code=command)
 
 
-def _chart(key: str, title: str, spec: charts.Spec | None, numbers: Table | None = None) -> tuple[Chart, ...]:
-    return () if spec is None else (Chart(key, title, spec, numbers),)
+def _chart(key: str, title: str, spec: Spec | None, numbers: Table | None = None, note: str = "") -> tuple[Chart, ...]:
+    return () if spec is None else (Chart(key, title, spec, numbers, note),)
 
 
 def _some(table: Table | None) -> tuple[Table, ...]:

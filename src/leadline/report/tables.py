@@ -49,7 +49,7 @@ def test(verdict: Verdict) -> Table | None:
     )
     columns = (
         Column(""),
-        Column("Network"),
+        Column("Network", wide=True),
         Column("Parameters", True),
         Column(figures.loss_title(scale), True),
         Column("Interval", True),
@@ -134,8 +134,7 @@ def diagnosis(verdict: Verdict) -> Table | None:
                 figure(stand.dev),
                 figure(stand.half_data_dev),
                 figure(stand.baseline_dev),
-                ", ".join(FINDINGS.get(finding, finding.replace("_", " ")) for finding in stand.findings)
-                or NONE,
+                ", ".join(FINDINGS.get(finding, finding.replace("_", " ")) for finding in stand.findings) or NONE,
             )
         )
         for stand in verdict.diagnosis
@@ -148,12 +147,12 @@ def diagnosis(verdict: Verdict) -> Table | None:
 def moves(verdict: Verdict) -> Table | None:
     """Every move that was considered, and what came of it."""
     scale = figures.scale(verdict)
-    rows = tuple(Row(_move(verdict, scale, move), move.decision) for move in verdict.moves)
-    first = _columns(
-        ("From", "Move", "To", "Against", "Decision"),
-        ("Effect", "Interval", "Level", "Pairs", "Screening", "Time"),
-    )
-    return Table("Positive effects are better", (*first, Column("Note")), rows) if rows else None
+    against = any(move.against != move.source for move in verdict.moves)
+    rows = tuple(Row(_move(verdict, scale, move, against), move.decision) for move in verdict.moves)
+    first = ("Move", "From", "To", *(["Against"] if against else []))
+    numbers = ("Effect", "Interval", "Level", "Pairs", "Screening", "Time")
+    columns = (Column("Decision"), *_columns(first, numbers), Column("Note", wide=True))
+    return Table("Positive effects are better", columns, rows) if rows else None
 
 
 def arms(verdict: Verdict) -> Table | None:
@@ -174,7 +173,7 @@ def arms(verdict: Verdict) -> Table | None:
         "Per trial",
         "µs per step",
     )
-    columns = (*_columns(("Network",), numbers), Column("Note"))
+    columns = (*_columns(("Network",), numbers), Column("Note", wide=True))
     return Table(f"Training, tune and dev are {scale.loss_unit}", columns, rows) if rows else None
 
 
@@ -206,16 +205,17 @@ def pairs(caption: str, items: dict[str, str]) -> Table | None:
 
 
 def _columns(texts: tuple[str, ...], numbers: tuple[str, ...]) -> tuple[Column, ...]:
-    return (*(Column(title) for title in texts), *(Column(title, True) for title in numbers))
+    wide = ("Network", "From", "To", "Against", "Arm", "Baseline")
+    return (*(Column(title, wide=title in wide) for title in texts), *(Column(title, True) for title in numbers))
 
 
-def _move(verdict: Verdict, scale: figures.Scale, move: Comparison) -> tuple[str, ...]:
+def _move(verdict: Verdict, scale: figures.Scale, move: Comparison, against: bool) -> tuple[str, ...]:
     return (
-        words.arm_name(verdict, move.source),
-        words.move_name(move.move),
-        words.arm_name(verdict, move.to),
-        "the same" if move.against == move.source else words.arm_name(verdict, move.against),
         DECISIONS[move.decision],
+        words.move_name(move.move),
+        words.arm_name(verdict, move.source),
+        words.arm_name(verdict, move.to),
+        *([words.arm_name(verdict, move.against)] if against else []),
         _known(move.effect, lambda effect: figures.signed(scale, effect)),
         _known(move.interval, lambda interval: figures.signed_range(scale, interval)),
         _known(move.level, figures.level),

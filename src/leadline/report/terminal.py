@@ -34,12 +34,13 @@ def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType
         Text(),
         Text(words.headline(verdict), style="bold"),
     ]
-    for sentence in (*words.reason(verdict), words.test_sentence(verdict)):
+    for sentence in (*words.reason(verdict), words.test_sentence(verdict), words.against_baseline(verdict)):
         parts += [Text(), Text(sentence)] if sentence else []
     blocks = (
         ("The path", words.path(verdict)),
-        ("Ruled out", words.ruled_out(verdict)),
-        ("Open, and what it would cost to close", words.still_open(verdict)),
+        (explain.ruled_out_title(verdict), words.ruled_out(verdict)),
+        (explain.FAILED, words.could_not_train(verdict)),
+        (explain.OPEN, words.still_open(verdict)),
         ("If you must stream", words.streaming(verdict)),
         ("What it costs to run", words.cost(verdict)),
         ("Warnings", verdict.warnings),
@@ -52,9 +53,7 @@ def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType
 
 def text(verdict: Verdict, folder: str | Path | None = None, *, width: int = 80) -> str:
     """The same as plain text, without colour."""
-    console = Console(
-        file=io.StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False
-    )
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False)
     with console.capture() as capture:
         console.print(render(verdict, folder))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
@@ -73,6 +72,4 @@ def _item(line: str) -> RenderableType:
 def _files(folder: str | Path | None) -> tuple[str, ...]:
     if folder is None:
         return ()
-    return tuple(
-        f"{Path(folder) / name}: {what}" for name, what in _FILES.items() if (Path(folder) / name).exists()
-    )
+    return tuple(f"{Path(folder) / name}: {what}" for name, what in _FILES.items() if (Path(folder) / name).exists())

@@ -87,10 +87,14 @@ def headline(verdict: Verdict) -> str:
     if advice.cell is None:
         return _no_advice(verdict)
     what = network(advice)
+    if verdict.stop_reason in PARTIAL and all(move.effect is None for move in verdict.moves):
+        return f"No verdict yet. The study starts from {what}; no comparison was finished."
     ends = {
         "noise_floor": f"Use {what}. The error that remains is noise: no network can remove it.",
         "more_data": f"Use {what}, and collect more data: that promises more than a larger network.",
-        "failed_to_train": f"Use {what}. Larger networks could not be trained, which does not say that they would not help.",
+        "failed_to_train": (
+            f"Use {what}. Larger networks could not be trained, which does not say that they would not help."
+        ),
         "undecided": f"Undecided: for now use {what}. {PARTIAL['undecided']}",
         "budget": f"Best so far: {what}. {PARTIAL['budget']}",
         "interrupted": f"Best so far: {what}. {PARTIAL['interrupted']}",
@@ -118,12 +122,9 @@ def test_sentence(verdict: Verdict) -> str:
         return ""
     scale = figures.scale(verdict)
     seeds = figures.plural(len(advised.seed_scores), "seed")
-    text = f"On test data that no decision has seen: {figures.loss_text(scale, advised.score, advised.interval)}, {seeds}"
-    others = [
-        _held_against(verdict, row)
-        for role, row in rows.items()
-        if role != "advised" and row.arm != advised.arm
-    ]
+    score = figures.loss_text(scale, advised.score, advised.interval)
+    text = f"On test data that no decision has seen: {score}, {seeds}"
+    others = [_held_against(verdict, row) for role, row in rows.items() if role != "advised" and row.arm != advised.arm]
     return f"{text}. For comparison: {'; '.join(others)}." if others else f"{text}."
 
 
@@ -131,7 +132,7 @@ def taken(verdict: Verdict) -> tuple[Comparison | None, ...]:
     """The comparison behind each step of the path; None where the record does not hold it."""
     steps = zip(verdict.path, verdict.incumbents, verdict.incumbents[1:], strict=False)
     return tuple(
-        next((m for m in verdict.moves if (m.move, m.source, m.to) == (move, source, to)), None)
+        next((m for m in reversed(verdict.moves) if (m.move, m.source, m.to) == (move, source, to)), None)
         for move, source, to in steps
     )
 
@@ -154,22 +155,36 @@ def final_moves(verdict: Verdict) -> tuple[Comparison, ...]:
 
 
 def ruled_out(verdict: Verdict) -> tuple[str, ...]:
-    """The moves that were tested at the end of the path and refused, or that could not be trained."""
-    refused = [move for move in final_moves(verdict) if move.decision == "not_worth_it"]
+    """The moves that were tested at the end of the path and refused."""
+    return tuple(_refused(verdict, move) for move in final_moves(verdict) if move.decision == "not_worth_it")
+
+
+def could_not_train(verdict: Verdict) -> tuple[str, ...]:
+    """The moves at the end of the path that failed by optimisation, apart from those that do not help."""
     failed = [move for move in final_moves(verdict) if move.decision == "failed_to_train"]
-    return (*(_refused(verdict, move) for move in refused), *(_failed(verdict, move) for move in failed))
+    return tuple(_with_reason(f"{_named(verdict, move)}.", move) for move in failed)
 
 
 def still_open(verdict: Verdict) -> tuple[str, ...]:
-    """The moves at the end of the path that are not settled, and what it would cost to settle them."""
-    moves = final_moves(verdict)
+    """What is not settled at the end of the path, and what it would cost to settle it."""
+    moves = (*final_moves(verdict), *(move for move in verdict.moves if move.move == "recurrence"))
     lines = tuple(_undecided(verdict, move) for move in moves if move.decision == "undecided")
-    skipped = [move_name(move.move) for move in moves if move.decision == "not_pursued"]
+    followed = [move for move in final_moves(verdict) if move.decision == "better"]
+    lines += tuple(f"{_told(verdict, move)}; better, but not followed any more." for move in followed)
+    skipped = listing(list(dict.fromkeys(move_name(move.move) for move in moves if move.decision == "not_pursued")))
     if not skipped:
         return lines
+    return (*lines, f"Not pursued, because screening promised less: {skipped}. That is no test of them.")
+
+
+def against_baseline(verdict: Verdict) -> str:
+    """The network against the best predictor without recurrence, on dev data; "" where it was not paired."""
+    move = next((move for move in verdict.moves if move.move == "recurrence" and move.effect is not None), None)
+    if move is None:
+        return ""
     return (
-        *lines,
-        f"Not pursued, because screening promised less: {listing(skipped)}. That is no test of them.",
+        f"Held against the best baseline on dev data, {arm_name(verdict, move.source)}, the network "
+        f"{arm_name(verdict, move.to)} has {_measured(verdict, move)}."
     )
 
 
@@ -297,7 +312,7 @@ def _step(verdict: Verdict, move: str, to: str, comparison: Comparison | None) -
     if comparison is None or comparison.effect is None:
         return f"{text}."
     margin = figures.margin_text(figures.scale(verdict), verdict.margin)
-    why = f"; smaller, and it costs no more than the margin of {margin}" if is_down(move) else ""
+    why = f"; smaller, and it gives up no more than the margin of {margin}" if is_down(move) else ""
     return f"{text}: {_measured(verdict, comparison)}{why}."
 
 
@@ -308,33 +323,27 @@ def _measured(verdict: Verdict, move: Comparison) -> str:
     text = figures.effect_text(figures.scale(verdict), move.effect, move.interval)
     facts = [figures.plural(move.pairs, "pair")]
     if move.level is not None:
-        facts.insert(0, f"{figures.percent(move.level)} interval")
+        facts.insert(0, f"{figures.level(move.level)} interval")
     if move.against != move.source:
         facts.append(f"against {arm_name(verdict, move.against)}")
     return f"{text}, {', '.join(facts)}"
 
 
+def _named(verdict: Verdict, move: Comparison) -> str:
+    return f"{_capital(move_name(move.move))} ({arm_name(verdict, move.to)})"
+
+
+def _told(verdict: Verdict, move: Comparison) -> str:
+    return f"{_named(verdict, move)}: {_measured(verdict, move)}"
+
+
 def _refused(verdict: Verdict, move: Comparison) -> str:
-    margin = figures.margin_text(figures.scale(verdict), verdict.margin)
-    why = (
-        f"costs more than the margin of {margin}"
-        if move.move in DOWN
-        else f"not worth more than the margin of {margin}"
-    )
-    return _with_reason(
-        f"{_capital(move_name(move.move))} ({arm_name(verdict, move.to)}): {_measured(verdict, move)}; {why}.",
-        move,
-    )
-
-
-def _failed(verdict: Verdict, move: Comparison) -> str:
-    text = f"{_capital(move_name(move.move))} ({arm_name(verdict, move.to)}): could not be trained, which is not the same as no help."
-    return _with_reason(text, move)
+    why = "; it gives up more than the margin" if is_down(move.move) else ""
+    return _with_reason(f"{_told(verdict, move)}{why}.", move)
 
 
 def _undecided(verdict: Verdict, move: Comparison) -> str:
-    head = f"{_capital(move_name(move.move))} ({arm_name(verdict, move.to)}): {_measured(verdict, move)}"
-    return _with_reason(f"{head}. {_price(move)}", move)
+    return f"{_with_reason(f'{_told(verdict, move)}.', move)} {_price(move)}"
 
 
 def _price(move: Comparison) -> str:
@@ -343,11 +352,12 @@ def _price(move: Comparison) -> str:
     pairs = f"To settle it: about {figures.plural(move.pairs_to_close, 'more pair')}"
     if move.minutes_to_close is None:
         return f"{pairs}."
-    return f"{pairs}, {figures.duration(60 * move.minutes_to_close)}."
+    return f"{pairs}, {figures.duration(60 * move.minutes_to_close)} of training."
 
 
 def _with_reason(text: str, move: Comparison) -> str:
-    return f"{text} {move.reason}" if move.reason else text
+    reason = _capital(move.reason.strip().rstrip("."))
+    return f"{text} {reason}." if reason else text
 
 
 def _capital(text: str) -> str:
@@ -375,11 +385,7 @@ def _look_ahead(verdict: Verdict) -> tuple[str, ...]:
     best = max(points, key=lambda point: point.score)
     chosen = near or best
     lines = [f"{_ahead(first)}: {figures.loss_text(scale, first.score, first.interval)}."]
-    tail = (
-        ", the fewest whose interval meets that of both directions"
-        if near
-        else ", the best that was measured"
-    )
+    tail = ", the fewest whose interval meets that of both directions" if near else ", the best that was measured"
     if near is first:
         lines = [f"{lines[0][:-1]}, which meets the interval of both directions already."]
     elif chosen is not first:
@@ -401,11 +407,7 @@ def _curve_basis(verdict: Verdict) -> str:
     seeds = [point.seeds for point in verdict.look_ahead_curve]
     low, high = figures.count(min(sizes)), figures.count(max(sizes))
     size = f"{low} parameters" if low == high else f"{low} to {high} parameters"
-    runs = (
-        figures.plural(min(seeds), "seed")
-        if min(seeds) == max(seeds)
-        else f"{min(seeds)} to {max(seeds)} seeds"
-    )
+    runs = figures.plural(min(seeds), "seed") if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)} seeds"
     return f"Dev scores at {size}, {runs} each."
 
 
@@ -415,11 +417,13 @@ def reading(verdict: Verdict) -> tuple[str, ...]:
         return ()
     scale, (last_share, last_score) = figures.scale(verdict), curve[-1]
     share, score = next(point for point in curve if point[1] >= last_score - verdict.margin)
-    whole = f"Read to {figures.percent(last_share)}, a causal network reaches {figures.loss_text(scale, last_score)}"
+    reached = figures.loss_text(scale, last_score)
+    whole = f"Read to {figures.percent(last_share)}, a network that sees no future reaches {reached}"
     if share == last_share:
         return (f"{whole}; stopping earlier costs more than the margin.",)
     return (
-        f"{whole}; from {figures.percent(share)} on it is within the margin of that ({figures.loss_number(scale, score)}).",
+        f"{whole}; from {figures.percent(share)} on it is within the margin of that "
+        f"({figures.loss_number(scale, score)}).",
     )
 
 

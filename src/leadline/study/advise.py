@@ -13,13 +13,10 @@ from pathlib import Path
 from pydantic import PrivateAttr
 
 from leadline.checkpoint import Model, load
-try:
-    from leadline.data.checks import check
-except ImportError:
-    def check(a, b): return ()
+from leadline.data.checks import check
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
-from leadline.errors import OptionError, RunFolderError
+from leadline.errors import OptionError
 from leadline.records import Budget, Trial, TrialResult, Verdict
 from leadline.study import run as driving
 from leadline.study import setup
@@ -31,6 +28,7 @@ from leadline.study.ledger import Ledger
 from leadline.study.material import Material
 from leadline.study.moves import Limits
 
+READING = "reading.json"
 Progress = Callable[[Book, Trial | None, TrialResult | None, float], None]
 
 
@@ -93,7 +91,9 @@ class Options:
         _positive("max_updates", self.max_updates)
         if self.causal and self.max_look_ahead:
             raise OptionError(
-                f"causal with max_look_ahead={self.max_look_ahead}", expected="one of the two", next_move="Drop one."
+                f"causal with max_look_ahead={self.max_look_ahead}",
+                expected="one of the two",
+                next_move="Drop one.",
             )
 
 
@@ -119,16 +119,20 @@ def prepare(sequences: Sequences, options: Options) -> Prepared:
     parts = split(sequences, options.seed)
     material = Material(sequences, parts, options.causal or sequences.kind == "next_step")
     limits = Limits(sequences.kind, options.causal, options.max_look_ahead)
-    plan = setup.plan(
-        sequences, parts, options.seed, limits, options.start, options.margin, options.max_updates
-    )
+    plan = setup.plan(sequences, parts, options.seed, limits, options.start, options.margin, options.max_updates)
     identity = _identity(sequences, options)
     folder = options.out or Path("leadline-runs") / _folder_name(sequences, identity)
     return Prepared(Book(plan, material), options, identity, check(sequences, parts), folder)
 
 
-def study(prepared: Prepared, progress: Progress) -> StudyVerdict:
-    """Run the experiment and leave a run folder: ledger, `verdict.json`, `report.html`, `model/`."""
+def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | None = None) -> StudyVerdict:
+    """Run the experiment and leave a run folder: ledger, `verdict.json`, `report.html`, `model/`.
+
+    Args:
+        prepared: from `prepare`.
+        progress: told of every finished trial.
+        reading: how the data were read, kept beside the model so that new data are read the same way.
+    """
     book, options = prepared.book, prepared.options
     with Ledger(prepared.folder, prepared.identity) as ledger:
         workers = executor(book.material, options.jobs)
@@ -152,33 +156,22 @@ def study(prepared: Prepared, progress: Progress) -> StudyVerdict:
             jobs=options.jobs,
         )
         found = assemble(book, budget, warnings)
-        return _deliver(found, prepared.folder, ledger, tested)
+        return _deliver(found, prepared.folder, ledger, tested, reading)
 
 
-def _deliver(found: Verdict, folder: Path, ledger: Ledger, tested: list[Final]) -> StudyVerdict:
+def _deliver(
+    found: Verdict, folder: Path, ledger: Ledger, tested: list[Final], reading: dict[str, object] | None
+) -> StudyVerdict:
     verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
     verdict._folder = folder
     if tested:
         target = folder / "model"
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(ledger.model_folder(tested[0].trials[0]), target)
+        (target / READING).write_text(json.dumps(reading or {}, indent=1), encoding="utf-8")
     (folder / "verdict.json").write_text(found.to_json(), encoding="utf-8")
     verdict.report(folder / "report.html")
     return verdict
-
-
-def read_verdict(folder: Path) -> Verdict:
-    """The verdict of a run folder.
-
-    Raises:
-        RunFolderError: no verdict there.
-    """
-    path = folder / "verdict.json" if folder.is_dir() else folder
-    if not path.exists():
-        raise RunFolderError(
-            "no verdict.json", where=str(folder), expected="a run folder", next_move="Run `leadline advise` first."
-        )
-    return Verdict.from_json(path.read_text(encoding="utf-8"))
 
 
 def _identity(sequences: Sequences, options: Options) -> dict[str, str]:

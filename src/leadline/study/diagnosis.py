@@ -79,5 +79,3 @@ def _words(book: Book, finding: str, train: float, dev: float, data_gain: float,
         ),
         "healthy": f"Loss on unseen sequences is {dev_loss:.2f} {unit}, {train_loss:.2f} in training.",
     }[finding]
-
-

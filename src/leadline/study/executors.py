@@ -18,7 +18,7 @@ from leadline.study.trial import Outcome
 
 
 class Executor(Protocol):
-    """Runs trials. `start` is asked before each trial begins; where it says no, that trial and all later ones stay out."""
+    """Runs trials. `start` is asked before each trial; where it says no, that trial and all later ones stay out."""
 
     def outcomes(self, planned: Sequence[Trial], start: Callable[[Trial], bool]) -> Iterator[tuple[Trial, Outcome]]:
         """Outcomes in planned order."""
@@ -104,7 +104,7 @@ _material: Material | None = None
 
 
 def _prepare(material: Material) -> None:
-    global _material  # noqa: PLW0603 - a worker's data, set once before its first trial
+    global _material
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)

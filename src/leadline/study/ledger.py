@@ -15,7 +15,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from leadline.errors import RunFolderError
-from leadline.records import Trial, TrialResult
+from leadline.records import Trial, TrialResult, Verdict
 
 FILE = "ledger.sqlite"
 _TABLES = """
@@ -123,3 +123,20 @@ class Ledger:
                 where=str(self.folder),
                 next_move="Give --out another folder.",
             )
+
+
+def read_verdict(folder: Path) -> Verdict:
+    """The verdict of a run folder.
+
+    Raises:
+        RunFolderError: no verdict there.
+    """
+    path = folder / "verdict.json" if folder.is_dir() else folder
+    if not path.exists():
+        raise RunFolderError(
+            "no verdict.json",
+            where=str(folder),
+            expected="a run folder",
+            next_move="Run `leadline advise` first.",
+        )
+    return Verdict.from_json(path.read_text(encoding="utf-8"))

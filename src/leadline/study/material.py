@@ -66,7 +66,7 @@ class Material:
     def by_cluster(self, indices: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums of `values` by cluster of the sequences `indices`, clusters in ascending order."""
         _, inverse = np.unique(self.split.clusters[indices], return_inverse=True)
-        return np.bincount(inverse, weights=values)
+        return np.bincount(inverse, weights=values).astype(np.float64)
 
     def _targets(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         if self.sequences.per_step:

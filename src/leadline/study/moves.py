@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 from leadline.errors import OptionError
 from leadline.records import Kind
-from leadline.spec import Cell, StackSpec, with_parameters
+from leadline.spec import Cell, Pooling, StackSpec, with_parameters
 
 GROWTH = 2.5
 WINDOWS = (1, 2, 4, 8)
 DROPOUTS = (0.25, 0.5)
 SMALL = 64
 SMALLEST = 4
+POOLINGS: tuple[Pooling, ...] = ("last", "mean", "max")
 MOVES = (
     "regularise",
     "look_ahead",
@@ -94,7 +95,7 @@ def regularise(incumbent: StackSpec) -> tuple[Candidate, ...]:
 
 
 def downward(incumbent: StackSpec) -> tuple[Candidate, ...]:
-    """Every move to a smaller network, the boldest first: cheapest wins among those that cost no more than the margin."""
+    """Every move to a smaller network, the boldest first."""
     single: list[Candidate] = []
     if incumbent.bidirectional:
         single.append(Candidate("one_direction", replace(incumbent, bidirectional=False)))
@@ -191,7 +192,7 @@ def _both_directions(spec: StackSpec, limits: Limits) -> list[Candidate]:
 def _readout(spec: StackSpec) -> list[Candidate]:
     variants = [replace(spec, readout="mlp")] if spec.readout == "linear" else []
     if spec.pooling != "step":
-        variants += [replace(spec, pooling=p) for p in ("last", "mean", "max") if p != spec.pooling]  # type: ignore[arg-type]
+        variants += [replace(spec, pooling=p) for p in POOLINGS if p != spec.pooling]
     return [Candidate("readout", with_parameters(v, spec.num_parameters)) for v in variants]
 
 

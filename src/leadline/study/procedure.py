@@ -17,6 +17,7 @@ from leadline.study.verdict import LOOKS
 
 MOST_INCUMBENTS = 8
 LARGE = 3.0
+BASELINE_FOLDS = 2
 
 
 def procedure(book: Book) -> Steps[None]:
@@ -38,8 +39,8 @@ def procedure(book: Book) -> Steps[None]:
 
 
 def baselines(book: Book) -> Steps[None]:
-    """Train the baselines on every fold, and freeze the margin."""
-    folds = range(book.num_folds)
+    """Train the baselines on the first folds, and freeze the margin."""
+    folds = range(min(BASELINE_FOLDS, book.num_folds))
     yield [book.baseline_trial(name, fold) for name in book.plan.baselines for fold in folds]
     for name in book.plan.baselines:
         results = [book.results[book.baseline_trial(name, fold)] for fold in folds]
@@ -97,8 +98,8 @@ def against_baseline(book: Book) -> Steps[None]:
     """Whether the incumbent beats the best baseline by more than the margin."""
     best = book.best_baseline()
     trials = stage.incumbent_trials(book, LOOKS[-1])
-    yield trials
     theirs = [book.baseline_trial(best.name, trial.fold) for trial in trials]
+    yield [*trials, *theirs]
     confidence = verdict.level(len(book.incumbents) - 1)
     estimate = verdict.difference(book.devs(trials), book.devs(theirs), confidence)
     decision = verdict.decide(estimate, book.margin)
@@ -125,7 +126,11 @@ def conclude(book: Book) -> None:
     """The reason to stop, when the procedure came to its end."""
     last = [m for m in book.moves if m.source == book.incumbent.describe() and m.move not in moves.DOWN]
     if book.baseline_enough:
-        _stop(book, "baseline_is_enough", f"The baseline {book.baseline_enough} is as good as any network tried.")
+        _stop(
+            book,
+            "baseline_is_enough",
+            f"The baseline {book.baseline_enough} is as good as any network tried.",
+        )
     elif any(m.decision == "undecided" for m in last):
         open_moves = ", ".join(m.move for m in last if m.decision == "undecided")
         _stop(book, "undecided", f"Still open at the last network: {open_moves}.")
@@ -153,5 +158,3 @@ def _gap_remains(book: Book) -> bool:
     """Whether the loss on dev is more than a few margins: else no pair of moves could matter."""
     dev = book.diagnosis[-1].dev
     return book.plan.metric.loss(dev) > diagnosis.CLEAR * book.margin
-
-

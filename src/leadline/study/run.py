@@ -23,7 +23,7 @@ PAGE_SECONDS = 8.0
 OVERHEAD = 20_000
 
 
-class OutOfBudget(Exception):
+class OutOfBudget(Exception):  # noqa: N818 - a signal, not an error
     """The next trial would not fit."""
 
 

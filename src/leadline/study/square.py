@@ -20,18 +20,14 @@ LEVEL = 0.95
 def square(book: Book) -> Steps[None]:
     """Train the four corners with `SEEDS` seeds each and write the square into the book.
 
-    The budget is that of `wider` from a small start. The readout is the one that does better on the two
-    one-layer corners, so that depth is held against the better readout.
+    The budget is that of `wider` from a small start. Each corner takes the readout that does better for it, so that
+    depth is held against the better readout and not against a poor one.
     """
     base = small(book.plan.start)
-    corners = _corners(base)
-    if base.readout == "linear":
-        richer = _corners(replace(base, readout="mlp"))
-        shallow = [corner for corner in (*corners, *richer) if corner.num_layers == 1]
-        yield from tune(book, shallow, always=shallow)
-        gain = sum(screened(book, richer[i], corners[i]) for i in (0, 1))
-        corners = richer if gain > 0 else corners
-    yield from tune(book, corners, always=corners)
+    variants = list(zip(_corners(replace(base, readout="linear")), _corners(replace(base, readout="mlp")), strict=True))
+    both = [spec for corner in variants for spec in corner]
+    yield from tune(book, both, always=both)
+    corners = [mlp if screened(book, mlp, linear) > 0 else linear for linear, mlp in variants]
     yield [book.pair_trial(spec, "square", i) for spec in corners for i in range(SEEDS)]
     book.square = _record(book, corners)
 
@@ -49,7 +45,12 @@ def curve(book: Book) -> Steps[None]:
 def small(spec: StackSpec) -> StackSpec:
     """One layer of at most `SMALL` units, one way, no window: where the square and the curve are measured."""
     return replace(
-        spec, num_layers=1, hidden_size=min(spec.hidden_size, SMALL), bidirectional=False, look_ahead=0, dropout=0.0
+        spec,
+        num_layers=1,
+        hidden_size=min(spec.hidden_size, SMALL),
+        bidirectional=False,
+        look_ahead=0,
+        dropout=0.0,
     )
 
 
@@ -71,7 +72,7 @@ def _corners(base: StackSpec) -> list[StackSpec]:
 def _record(book: Book, corners: list[StackSpec]) -> Square:
     shallow, shallow_both, deep, deep_both = corners
     return Square(
-        readout=shallow.readout,
+        readout=" / ".join(dict.fromkeys(corner.readout for corner in corners)),
         num_parameters=shallow.num_parameters,
         corners=tuple(_corner(book, spec) for spec in corners),
         depth_one_way=_effect(book, deep, shallow),

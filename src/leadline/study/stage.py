@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadline.records import Comparison, Decision, Trial
-from leadline.spec import StackSpec
+from leadline.stats.paired import Estimate
 from leadline.study import verdict
 from leadline.study.book import Book
 from leadline.study.moves import Candidate
@@ -147,8 +147,8 @@ def _mean_train(book: Book, trials: Sequence[Trial]) -> float:
     return sum(book.results[t].train for t in trials) / len(trials)
 
 
-def _pairs_to_close(estimate: verdict.Estimate, bar: float, pairs: int) -> int | None:
-    """Further pairs until the interval would clear the bar if the effect stayed and the interval shrank as 1/sqrt(n)."""
+def _pairs_to_close(estimate: Estimate, bar: float, pairs: int) -> int | None:
+    """Further pairs until the interval would clear the bar if the effect stayed and the width fell as 1/sqrt(n)."""
     distance = abs(estimate.effect - bar)
     half = (estimate.high - estimate.low) / 2
     if distance == 0 or half == float("inf"):

@@ -65,7 +65,10 @@ def run(material: Material, trial: Trial) -> Outcome:
     )
     if not trial.final:
         return Outcome(result, None)
-    extras = {"microseconds_per_step": _step_time(network), "reading_curve": _reading(material, trial, network)}
+    extras = {
+        "microseconds_per_step": _step_time(network),
+        "reading_curve": _reading(material, trial, network),
+    }
     return Outcome(result.model_copy(update=extras), _network_model(material, trial, network, encoder, result))
 
 
@@ -150,14 +153,10 @@ def _reading(material: Material, trial: Trial, network: Network) -> tuple[tuple[
         return ()
     encoder, batcher = material.encoded(trial.fold)
     dev = material.fold(trial.fold).dev
-    return tuple(
-        (share, float(loop.sequence_scores(network, encoder, batcher, dev, share).mean())) for share in SHARES
-    )
+    return tuple((share, float(loop.sequence_scores(network, encoder, batcher, dev, share).mean())) for share in SHARES)
 
 
-def _network_model(
-    material: Material, trial: Trial, network: Network, encoder: Encoder, result: TrialResult
-) -> Model:
+def _network_model(material: Material, trial: Trial, network: Network, encoder: Encoder, result: TrialResult) -> Model:
     arrays = {name: value.detach().cpu().clone().numpy() for name, value in network.state_dict().items()}
     spec = trial.spec if isinstance(trial.spec, StackSpec) else None
     name = None if isinstance(trial.spec, StackSpec) else trial.spec.name

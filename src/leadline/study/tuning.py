@@ -6,7 +6,7 @@ of the long one. Tuning runs are never evidence: pairs use fresh seeds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -30,7 +30,7 @@ def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] =
     Rung one: an eighth of the updates, all rates. Rung two: a quarter of the updates, the two best rates, for the
     better half of the specs and all of `always`. Fills `book.rates` and `book.screening`.
     """
-    yield from _rung(book, {spec: RATES for spec in specs}, 0)
+    yield from _rung(book, dict.fromkeys(specs, RATES), 0)
     ranked = sorted(specs, key=lambda s: -_best(book, s, RATES, 0)[0])
     kept = [s for s in specs if s in always or s in ranked[: (len(ranked) + 1) // 2]]
     finer = {spec: _top_rates(book, spec) for spec in kept}
@@ -49,7 +49,7 @@ def screened(book: Book, spec: StackSpec, against: StackSpec) -> float:
     return 0.0
 
 
-def _rung(book: Book, rates: dict[StackSpec, Sequence[float]], rung: int) -> Steps[None]:
+def _rung(book: Book, rates: Mapping[StackSpec, Sequence[float]], rung: int) -> Steps[None]:
     yield [trial for spec, grid in rates.items() for rate in grid for trial in _trials(book, spec, rate, rung)]
 
 

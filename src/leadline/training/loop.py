@@ -7,7 +7,7 @@ run with the same seed, so a shortened run says what the long one would have loo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,9 +84,7 @@ def train_looks(
     """Train, and yield a look with the averaged weights every `eval_every` updates and at the end."""
     weights = [p for p in network.parameters() if p.requires_grad]
     average = [p.detach().clone() for p in weights]
-    optimiser = torch.optim.AdamW(
-        weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
+    optimiser = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     order = batcher.shuffled(train, recipe.batch_size, generator(seed, "order"))
     total, since = 0.0, 0
     network.train()
@@ -108,7 +106,7 @@ def _update(
     batcher: Batcher,
     indices: NDArray[np.int64],
     optimiser: torch.optim.Optimizer,
-    weights: list[Tensor],
+    weights: Sequence[Tensor],
     recipe: Recipe,
 ) -> float:
     batch = batcher.batch(indices)
@@ -153,7 +151,7 @@ def target_counts(batcher: Batcher, indices: NDArray[np.int64]) -> NDArray[np.fl
 class averaged:  # noqa: N801 - reads as a verb in `with averaged(weights, average):`
     """While open, the averaged values stand in the network's weights."""
 
-    def __init__(self, weights: list[Tensor], average: list[Tensor]) -> None:
+    def __init__(self, weights: Sequence[Tensor], average: list[Tensor]) -> None:
         self.weights, self.average = weights, average
 
     def __enter__(self) -> None:
@@ -167,7 +165,7 @@ class averaged:  # noqa: N801 - reads as a verb in `with averaged(weights, avera
             weight.data, value.data = value.data, weight.data
 
 
-def _average(average: list[Tensor], weights: list[Tensor], decay: float) -> None:
+def _average(average: list[Tensor], weights: Sequence[Tensor], decay: float) -> None:
     torch._foreach_lerp_(average, [w.detach() for w in weights], 1.0 - decay)
 
 

@@ -29,7 +29,12 @@ def metric_for(kind: Kind, target: str, unit_name: str = "label") -> Metric:
     if kind == "next_step":
         return Metric(name="negative_nats", unit="- nats per step", loss_unit="nats per step", perfect=0.0)
     if kind in LABELLED:
-        return Metric(name="accuracy", unit=f"% of {unit_name}s right", loss_unit=f"% of {unit_name}s wrong", perfect=100.0)
+        return Metric(
+            name="accuracy",
+            unit=f"% of {unit_name}s right",
+            loss_unit=f"% of {unit_name}s wrong",
+            perfect=100.0,
+        )
     return Metric(
         name="negative_mean_absolute_error",
         unit=f"- mean absolute error of {target}",

@@ -35,7 +35,7 @@ INLINE V vtanh(V x) {
 
 INLINE V vsigmoid(V x) {
     V one = vset(1.0f);
-    V y = vmin(vset(126.0f), vmax(vset(-126.0f), x * vset(-LOG2_E)));
+    V y = vmin(vset(127.0f), vmax(vset(-126.0f), x * vset(-LOG2_E)));
     V magic = y + vset(ROUNDER);
     V whole = vpow2(magic);
     V e = vfma(whole, pow2_minus_1(y - (magic - vset(ROUNDER))), whole);

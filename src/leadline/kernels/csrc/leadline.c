@@ -90,7 +90,8 @@ int64_t leadline_peak(int64_t rounds) {
     V total = vset(0.0f);
 #pragma GCC unroll 12
     for (int i = 0; i < 12; i++) total = total + sums[i];
-    volatile float sink[VL];
-    vstore((float *)sink, total);
+    float lanes_of_total[VL];
+    vstore(lanes_of_total, total);
+    __asm__ volatile("" : : "r"(lanes_of_total) : "memory"); /* or the compiler drops it all */
     return rounds * 12 * VL * 2;
 }

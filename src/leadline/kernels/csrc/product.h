@@ -40,22 +40,58 @@ INLINE long block_size(long total, long most, long done) {
     CASE(1, 2) CASE(2, 2) CASE(3, 2) CASE(4, 2) CASE(5, 2) CASE(6, 2) CASE(7, 2) CASE(8, 2)
 #define AT_MOST(n, most) ((n) <= (most) ? (n) : (most))
 
-/* sums[i][v] += sum over k of rows[i][k] * panel[k][v]. */
-INLINE void rows_product(V *sums, const float *const *rows, const float *panel, long depth, const int count,
-                         const int width) {
-    const float *row[16];
-#pragma GCC unroll 16
+/* A long sum is taken in slices: one chain of float32 additions loses accuracy in proportion to its length. */
+#ifndef SLICE
+#define SLICE 64
+#endif
+#ifndef TILE_SLICE
+#define TILE_SLICE 128
+#endif
+
+INLINE long slice_of(long depth) { return block_size(depth, SLICE, 0); }
+
+INLINE void put_aside(float *held, V *sums, const int count) {
+#pragma GCC unroll 32
+    for (int i = 0; i < count; i++) {
+        vstore(held + i * VL, sums[i]);
+        sums[i] = vset(0.0f);
+    }
+}
+INLINE void take_back(const float *held, V *sums, const int count) {
+#pragma GCC unroll 32
+    for (int i = 0; i < count; i++) sums[i] = vload(held + i * VL) + sums[i];
+}
+
+/* sums[i][v] += sum over k in [first, last) of rows[i][k] * panel[k][v]. */
+INLINE void rows_slice(V *sums, const float *const *rows, const float *panel, long first, long last,
+                       const int count, const int width) {
+    const float *row[8];
+#pragma GCC unroll 8
     for (int i = 0; i < count; i++) row[i] = rows[i];
-    for (long k = 0; k < depth; k++) {
+    for (long k = first; k < last; k++) {
         V b[8];
 #pragma GCC unroll 8
         for (int v = 0; v < width; v++) b[v] = vload(panel + (k * width + v) * VL);
-#pragma GCC unroll 16
+#pragma GCC unroll 8
         for (int i = 0; i < count; i++) {
             V a = vset(row[i][k]);
 #pragma GCC unroll 8
             for (int v = 0; v < width; v++) sums[i * width + v] = vfma(a, b[v], sums[i * width + v]);
         }
+    }
+}
+
+/* sums[i][v] += sum over k of rows[i][k] * panel[k][v], taken `slice` at a time. */
+INLINE void rows_product(V *sums, const float *const *rows, const float *panel, long depth, long slice,
+                         const int count, const int width) {
+    float held[8 * 4 * VL];
+    for (long k = 0;;) {
+        const long first = k;
+        k = smaller(k + slice, depth);
+        rows_slice(sums, rows, panel, first, k, count, width);
+        if (first > 0) take_back(held, sums, count * width);
+        if (k == depth) break;
+        put_aside(held, sums, count * width);
     }
 }
 
@@ -68,15 +104,24 @@ typedef struct {
 /* sums[i][v] += sum over sets and units of tile[row + i][unit] * panel[set * units + unit][v]. */
 INLINE void tiles_product(V *sums, const Tiles *tiles, long row, const float *panel, const int count,
                           const int width) {
+    float held[TILE_ROWS * PANEL * VL];
     const float *tile = tiles->first + row * VL;
+    long slice = 0;
+    for (int i = 0; i < count * width; i++) vstore(held + i * VL, vset(0.0f));
     for (long set = 0; set < tiles->sets; set++) {
         for (long left = tiles->units; left > 0; left -= VL, tile += tiles->stride * VL) {
             const long depth = smaller(left, VL);
+            if (slice >= TILE_SLICE) {
+                take_back(held, sums, count * width);
+                put_aside(held, sums, count * width);
+                slice = 0;
+            }
+            slice += depth;
             for (long k = 0; k < depth; k++, panel += width * VL) {
                 V b[PANEL];
 #pragma GCC unroll 4
                 for (int v = 0; v < width; v++) b[v] = vload(panel + v * VL);
-#pragma GCC unroll 16
+#pragma GCC unroll 8
                 for (int i = 0; i < count; i++) {
                     V a = vset(tile[i * VL + k]);
 #pragma GCC unroll 4
@@ -85,6 +130,7 @@ INLINE void tiles_product(V *sums, const Tiles *tiles, long row, const float *pa
             }
         }
     }
+    take_back(held, sums, count * width);
 }
 
 /* target[m][v] += sum over rows of tile[row][m] * panel[row][v], for WEIGHT_ROWS columns m of the tile. */
@@ -159,7 +205,7 @@ typedef void (*tiles_case)(float **, const Tiles *, long, const float *, long, l
     static __attribute__((noinline)) void tiles_##n##_##width(float **to, const Tiles *tiles, long row,     \
                                                               const float *panel, long vector, long columns, \
                                                               const float *carry, long carry_stride) {      \
-        tiles_block(to, tiles, row, panel, vector, columns, carry, carry_stride, AT_MOST(n, TILE_ROWS), width); \
+        if ((n) <= TILE_ROWS) tiles_block(to, tiles, row, panel, vector, columns, carry, carry_stride, AT_MOST(n, TILE_ROWS), width); \
     }
 EACH_CASE(CASE)
 #undef CASE

@@ -17,7 +17,7 @@ typedef struct {
     float **out;
     const float *panel, *bias;
     float *memory, *saved;
-    long rows;
+    long rows, x_slice, h_slice;
 } CELL(Forward);
 
 INLINE void CELL(forward_block)(const CELL(Forward) *f, long block, long j, const int count, const int units) {
@@ -31,14 +31,14 @@ INLINE void CELL(forward_block)(const CELL(Forward) *f, long block, long j, cons
     for (int i = 0; i < count; i++)
 #pragma GCC unroll 8
         for (int v = 0; v < width; v++) sums[i * width + v] = vload(bias + v * VL);
-    rows_product(sums, f->x + j, panel, s->feature, count, width);
+    rows_product(sums, f->x + j, panel, s->feature, f->x_slice, count, width);
     if (APART)
 #pragma GCC unroll 16
         for (int i = 0; i < count; i++) {
             apart[i] = sums[i * width + width - 1];
             sums[i * width + width - 1] = vload(bias + GATES * VL);
         }
-    rows_product(sums, f->h + j, panel + s->feature * width * VL, s->hidden, count, width);
+    rows_product(sums, f->h + j, panel + s->feature * width * VL, s->hidden, f->h_slice, count, width);
 #pragma GCC unroll 16
     for (int i = 0; i < count; i++)
 #pragma GCC unroll 2
@@ -63,7 +63,7 @@ typedef void (*CELL(ForwardCase))(const CELL(Forward) *, long, long);
 #define CASE(n, units)                                                                                     \
     static __attribute__((noinline)) void CELL(forward_##n##_##units)(const CELL(Forward) * f, long block, \
                                                                       long j) {                            \
-        CELL(forward_block)(f, block, j, AT_MOST(n, ROWS), AT_MOST(units, UNITS));                         \
+        if ((n) <= ROWS && (units) <= UNITS) CELL(forward_block)(f, block, j, AT_MOST(n, ROWS), AT_MOST(units, UNITS));                         \
     }
 EACH_CASE(CASE)
 #undef CASE
@@ -139,7 +139,7 @@ static void CELL(forward_buffers)(CELL(Forward) *f, Arena *arena) {
 
 static int CELL(forward)(const leadline_call *call) {
     const Shape s = shape_of(call);
-    CELL(Forward) f = {.shape = &s};
+    CELL(Forward) f = {.shape = &s, .x_slice = slice_of(s.feature), .h_slice = slice_of(s.hidden)};
     Arena arena = {NULL, 0};
     CELL(forward_buffers)(&f, &arena);
     if (!arena_open(&arena)) return LEADLINE_NO_MEMORY;
@@ -192,7 +192,7 @@ INLINE void CELL(backward_block)(const CELL(Backward) *f, long step, long vector
             float *carry = f->d_carry + (b * s->batch + j + i) * VL;
             float *memory = f->d_memory + (b * s->batch + j + i) * VL;
             if (first || DIRECT) d_h = d_h + vload(carry);
-            if (f->d_out) d_h = d_h + vload_part(f->d_out[j + i] + b * VL, part);
+            if (s->call->d_outputs) d_h = d_h + vload_part(f->d_out[j + i] + b * VL, part);
             V after = vload_part(f->out[j + i] + b * VL, part), before = vload_part(f->h[j + i] + b * VL, part);
             V d_memory = MEMORY ? vload(memory) : d_h;
             for (int k = 0; k < SAVED; k++) kept[k] = vload(saved + ((k * s->blocks + b) * rows + j + i) * VL);
@@ -205,8 +205,7 @@ INLINE void CELL(backward_block)(const CELL(Backward) *f, long step, long vector
             }
         }
         for (int g = 0; g < GRADS; g++) {
-            float *sum = f->d_bias + (g * s->blocks + b) * VL;
-            vstore(sum, vload(sum) + total[g]);
+            add_compensated(f->d_bias + (g * s->blocks + b) * VL, GRADS * s->blocks * VL, total[g]);
         }
     }
 }
@@ -215,11 +214,11 @@ typedef void (*CELL(BackwardCase))(const CELL(Backward) *, long, long, long);
 #define CASE(n, units)                                                                                       \
     static __attribute__((noinline)) void CELL(backward_##n##_##units)(const CELL(Backward) * f, long step,  \
                                                                        long vector, long j) {                \
-        CELL(backward_block)(f, step, vector, j, 0, AT_MOST(n, TILE_ROWS), units);                           \
+        if ((n) <= TILE_ROWS) CELL(backward_block)(f, step, vector, j, 0, AT_MOST(n, TILE_ROWS), units);                           \
     }                                                                                                        \
     static __attribute__((noinline)) void CELL(start_##n##_##units)(const CELL(Backward) * f, long step,     \
                                                                     long vector, long j) {                   \
-        CELL(backward_block)(f, step, vector, j, 1, AT_MOST(n, TILE_ROWS), units);                           \
+        if ((n) <= TILE_ROWS) CELL(backward_block)(f, step, vector, j, 1, AT_MOST(n, TILE_ROWS), units);                           \
     }
 EACH_CASE(CASE)
 #undef CASE
@@ -311,7 +310,7 @@ static void CELL(backward_buffers)(CELL(Backward) *f, Arena *arena) {
     f->scratch = arena_floats(arena, CHUNK_ROWS * PANEL * VL);
     f->d_carry = arena_floats(arena, s->blocks * s->batch * VL);
     f->d_memory = arena_floats(arena, MEMORY * s->blocks * s->batch * VL);
-    f->d_bias = arena_floats(arena, GRADS * s->blocks * VL);
+    f->d_bias = arena_floats(arena, 2 * GRADS * s->blocks * VL);
     f->d_input_weight = arena_floats(arena, columns * vectors(s->feature) * VL);
     f->d_hidden_weight = arena_floats(arena, columns * s->blocks * VL);
 }
@@ -327,7 +326,7 @@ static void CELL(prepare)(CELL(Backward) *f) {
     }
     load_states(s, f->d_carry, call->d_h_n);
     if (MEMORY) load_states(s, f->d_memory, call->d_c_n);
-    memset(f->d_bias, 0, (size_t)(GRADS * s->blocks * VL) * sizeof(float));
+    memset(f->d_bias, 0, (size_t)(2 * GRADS * s->blocks * VL) * sizeof(float));
     memset(f->d_input_weight, 0, (size_t)(columns * vectors(s->feature) * VL) * sizeof(float));
     memset(f->d_hidden_weight, 0, (size_t)(columns * s->blocks * VL) * sizeof(float));
 }

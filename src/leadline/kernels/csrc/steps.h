@@ -74,6 +74,14 @@ static void zero_padding(const Shape *s, float *rows, long columns) {
 
 INLINE long length_of(const Shape *s, long j) { return s->order[s->batch + 2 * s->seq + j]; }
 
+/* sum += value, with the rounding error carried along `apart` floats further on (Kahan 1965): biases' gradients
+ * are sums over all rows and steps. */
+INLINE void add_compensated(float *sum, long apart, V value) {
+    V old = vload(sum), corrected = value - vload(sum + apart), new = old + corrected;
+    vstore(sum + apart, (new - old) - corrected);
+    vstore(sum, new);
+}
+
 /* States (batch, hidden), or zeros, as tiles of the rows in order; and one row back. */
 static void load_states(const Shape *s, float *tiles, const float *states) {
     for (long b = 0; b < s->blocks; b++)

@@ -1,0 +1,179 @@
+"""The command line: one function per verb, each one library call. Nothing heavy is imported before a verb runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from leadline.cli_options import with_read_options
+
+app = typer.Typer(
+    name="leadline",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="How deep should a recurrent network be for your sequences? A measured answer.",
+)
+
+UNDECIDED = ("undecided", "budget", "interrupted")
+Data = Annotated[Path | None, typer.Argument(help="File with sequences; without it the embedded letters to sounds.")]
+Subset = Annotated[int | None, typer.Option(help="Use so many words of the embedded data set.")]
+Test = Annotated[Path | None, typer.Option(help="A file of the same form that becomes the test part.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same verdict.")]
+
+
+@app.command()
+@with_read_options
+def advise(
+    data: Data = None,
+    *,
+    read_options: Any,
+    seed: Seed = 0,
+    budget: Annotated[str, typer.Option(help="Wall time: 90s, 15m, 2h; 'none' for no limit.")] = "15m",
+    max_trials: Annotated[int | None, typer.Option(help="Cut the search after so many trials.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Worker processes; by default one per core.")] = None,
+    causal: Annotated[bool, typer.Option("--causal", help="The network may not see the future.")] = False,
+    max_look_ahead: Annotated[int | None, typer.Option(help="It may see at most so many next steps.")] = None,
+    margin: Annotated[float | None, typer.Option(help="Smallest effect worth its cost, in the score's unit.")] = None,
+    start: Annotated[str | None, typer.Option(help="Your network, for instance lstm:3x256:both.")] = None,
+    max_updates: Annotated[int | None, typer.Option(help="Cap of updates for every network.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder.")] = None,
+    test: Test = None,
+    subset: Subset = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print verdict.json on standard output.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and what it may cost.")] = False,
+) -> None:
+    """Measure what network your sequences want, and train it."""
+    from leadline import api
+    from leadline.progress import Display
+    from leadline.study.advise import prepare, study
+
+    sequences = api.load_data(data, read_options=read_options, test=test, subset=subset)
+    options = api.study_options(
+        seed=seed,
+        minutes=None if budget == "none" else api.minutes(budget),
+        max_trials=max_trials,
+        jobs=jobs,
+        causal=causal,
+        max_look_ahead=max_look_ahead,
+        margin=margin,
+        start=start,
+        max_updates=max_updates,
+        out=out,
+    )
+    prepared = prepare(sequences, options)
+    if dry_run:
+        from leadline.dry import describe
+
+        typer.echo(describe(prepared))
+        return
+    with Display(options.minutes, options.jobs) as display:
+        verdict = study(prepared, display.tell, api.reading(data, sequences, read_options))
+    _say(verdict, verdict.folder, as_json)
+    if verdict.stop_reason in UNDECIDED:
+        raise typer.Exit(2)
+
+
+@app.command()
+@with_read_options
+def train(
+    data: Data = None,
+    *,
+    read_options: Any,
+    network: Annotated[str, typer.Option(help="For instance gru:2x64:both:mlp.")] = "gru:1x64",
+    learning_rate: Annotated[float, typer.Option(help="Step size of AdamW.")] = 0.006,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="Model folder.")] = Path("leadline-model"),
+    test: Test = None,
+    subset: Subset = None,
+) -> None:
+    """Fit one network, without a study."""
+    from leadline import api
+
+    model, result = api.train(
+        data,
+        network=network,
+        learning_rate=learning_rate,
+        seed=seed,
+        out=out,
+        read_options=read_options,
+        test=test,
+        subset=subset,
+    )
+    assert model.spec is not None
+    typer.echo(
+        f"{model.spec.describe()}: {result.num_parameters} parameters, {result.updates} updates, "
+        f"{result.seconds:.1f} s\nscores: train {result.train:.4g}, dev {result.dev:.4g}, test {result.test:.4g}\n"
+        f"saved in {out}"
+    )
+
+
+@app.command()
+def predict(
+    run: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
+    data: Annotated[Path, typer.Argument(help="File with sequences of the same form.")],
+    out: Annotated[Path | None, typer.Option(help="CSV file; standard output by default.")] = None,
+) -> None:
+    """Predict with a trained model, probabilities included."""
+    import polars
+
+    from leadline import api
+
+    frame = polars.DataFrame(api.predict(run, data))
+    if out is None:
+        typer.echo(frame.write_csv(), nl=False)
+    else:
+        frame.write_csv(out)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder, or a verdict.json.")],
+    out: Annotated[Path | None, typer.Option(help="The page; report.html in the run folder by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print verdict.json on standard output.")] = False,
+) -> None:
+    """Make the page again from a run folder; nothing is trained, torch is not loaded."""
+    from leadline.report import page
+    from leadline.study.ledger import read_verdict
+
+    verdict = read_verdict(run)
+    folder = run if run.is_dir() else run.parent
+    page.write(verdict, out or folder / "report.html")
+    _say(verdict, folder, as_json)
+
+
+def _say(verdict: Any, folder: Path, as_json: bool) -> None:
+    if as_json:
+        typer.echo(verdict.to_json())
+        return
+    from rich.console import Console
+
+    from leadline.report import terminal
+
+    Console().print(terminal.render(verdict, folder))
+
+
+def main() -> None:
+    """Entry point. Exit status: 0 a verdict, 1 an error, 2 undecided."""
+    from leadline.errors import LeadlineError
+
+    try:
+        status = app(standalone_mode=False)
+    except LeadlineError as error:
+        typer.echo(f"leadline: {error}", err=True)
+        status = 1
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("leadline: interrupted; the same command goes on where it was.", err=True)
+        status = 1
+    except typer.TyperException as error:
+        typer.echo(f"leadline: {error} Try `leadline --help`.", err=True)
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""`--dry-run`: what a study would do and about what it would cost, before anything is trained."""
+
+from __future__ import annotations
+
+import time
+
+from leadline.records import Trial
+from leadline.spec import StackSpec
+from leadline.study.advise import Prepared
+from leadline.study.book import RATES
+from leadline.study.moves import downward, upward
+from leadline.study.trial import run
+from leadline.study.tuning import shortened
+from leadline.study.verdict import LOOKS
+
+PROBE_UPDATES = 20
+
+
+def describe(prepared: Prepared) -> str:
+    """The plan in words. It trains the start network for `PROBE_UPDATES` updates to tell the pace of this machine."""
+    book = prepared.book
+    plan, data = book.plan, book.material.sequences
+    fold = book.material.fold(0)
+    pace = _seconds_per_trial(prepared)
+    moves = ", ".join(dict.fromkeys(c.move for c in upward(plan.start, plan.limits)))
+    smaller = ", ".join(dict.fromkeys(c.move for c in downward(plan.start)))
+    lines = [
+        f"data: {data.name}: {len(data)} sequences, {int(data.offsets[-1])} steps, {data.kind} of {data.target_name}",
+        *(f"  {note}" for note in (*data.notes, *book.material.split.notes, *prepared.warnings)),
+        f"parts: train {len(fold.train)}, tune {len(fold.tune)}, dev {len(fold.dev)}, "
+        f"test {len(book.material.split.test)}, by {book.material.split.by}, {book.num_folds} fold(s)",
+        f"score: {plan.metric.unit}",
+        f"baselines: {', '.join(plan.baselines)}",
+        f"start: {plan.start.describe()}, {plan.start.num_parameters} parameters",
+        f"training: batches of {plan.recipe.batch_size}, at most {plan.recipe.max_updates} updates, "
+        f"learning rates {', '.join(map(str, RATES))}",
+        f"moves: {moves}; down: {smaller or 'none'}",
+        f"pairs per move: {' or '.join(map(str, LOOKS))}",
+        f"cost: about {pace:.0f} s for one full training of the start network on one core; "
+        f"budget {prepared.options.minutes or 'unlimited'} minutes on {prepared.options.jobs} worker(s)",
+        f"run folder: {prepared.folder}",
+    ]
+    return "\n".join(lines)
+
+
+def _seconds_per_trial(prepared: Prepared) -> float:
+    book = prepared.book
+    assert isinstance(book.plan.start, StackSpec)
+    recipe = shortened(book.plan.recipe, max(1, book.plan.recipe.max_updates // PROBE_UPDATES))
+    trial = Trial(spec=book.plan.start, recipe=recipe, seed=0)
+    run(book.material, trial)
+    start = time.perf_counter()
+    run(book.material, trial)
+    return (time.perf_counter() - start) * book.plan.recipe.max_updates / recipe.max_updates

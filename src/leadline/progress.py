@@ -1,0 +1,86 @@
+"""What is tried, what is known and how much time is left, on standard error; nothing where that is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from leadline.records import Trial, TrialResult
+from leadline.spec import StackSpec
+from leadline.study.book import Book
+
+RECENT = 6
+
+
+class Display:
+    """A live table of the last trials and the state of the study.
+
+    Args:
+        minutes: the budget, or None.
+        jobs: workers.
+    """
+
+    def __init__(self, minutes: float | None, jobs: int) -> None:
+        self.minutes, self.jobs = minutes, jobs
+        self.console = Console(file=sys.stderr)
+        self.live = Live(console=self.console, transient=True, refresh_per_second=4)
+        self.recent: list[tuple[Trial, TrialResult]] = []
+        self.count = 0
+
+    def __enter__(self) -> Display:
+        if self.console.is_terminal:
+            self.live.start()
+            self.live.update(Text("Reading the data, training the baselines ..."))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.console.is_terminal:
+            self.live.stop()
+
+    def tell(self, book: Book, trial: Trial | None, result: TrialResult | None, elapsed: float) -> None:
+        """One more trial is finished."""
+        if trial is None or result is None or not self.console.is_terminal:
+            return
+        self.count += 1
+        self.recent = [*self.recent, (trial, result)][-RECENT:]
+        self.live.update(self._picture(book, elapsed))
+
+    def _picture(self, book: Book, elapsed: float) -> Table:
+        table = Table(box=None, show_header=False, pad_edge=False, expand=False)
+        table.add_row(Text(self._clock(elapsed), style="bold"))
+        for line in known(book):
+            table.add_row(Text(line))
+        for trial, result in self.recent:
+            table.add_row(Text(_line(book, trial, result), style="dim"))
+        return table
+
+    def _clock(self, elapsed: float) -> str:
+        left = "" if self.minutes is None else f", at most {_clock(self.minutes * 60 - elapsed)} left"
+        return f"{self.count} trials in {_clock(elapsed)}{left}"
+
+
+def known(book: Book) -> list[str]:
+    """What the study knows by now, a line each."""
+    lines = []
+    if book.incumbents:
+        lines.append(f"best so far: {book.incumbent.describe()}")
+    if book.path:
+        lines.append("path: " + " -> ".join(book.path))
+    lines += [f"{move.move}: {move.decision.replace('_', ' ')}" for move in book.moves[-3:] if move.effect is not None]
+    return lines
+
+
+def _line(book: Book, trial: Trial, result: TrialResult) -> str:
+    name = trial.spec.describe() if isinstance(trial.spec, StackSpec) else trial.spec.name
+    short = "" if trial.recipe.max_updates == book.plan.recipe.max_updates else " (shortened)"
+    return f"  {name}{short}: {book.plan.metric.loss(result.dev):.3g} {book.plan.metric.loss_unit}"
+
+
+def _clock(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"

@@ -1,0 +1,41 @@
+"""One thread, and no forced routine, whatever the shell says."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from leadline.kernels import native
+
+
+@pytest.fixture(autouse=True)
+def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("LEADLINE_KERNELS", raising=False)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def built(isa: str) -> bool:
+    """Whether this machine has the kernels of an instruction set and can run them."""
+    return isinstance(native._open(isa), native.Library)
+
+
+@pytest.fixture(params=native.INSTRUCTION_SETS.get(platform.machine().lower(), ("none",)))
+def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every instruction set that can run here, forced."""
+    if not built(request.param):
+        pytest.skip(f"no {request.param} kernels here")
+    monkeypatch.setenv(native.VARIABLE, request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def compiled() -> None:
+    """Skips where nothing was compiled."""
+    if isinstance(native.library(), native.Missing):
+        pytest.skip("no compiled kernels here")

@@ -1,0 +1,49 @@
+"""Building with and without a compiler."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def build(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "ignore", "setup.py", "build_ext"]
+    places = [f"--build-lib={folder / 'lib'}", f"--build-temp={folder / 'temp'}"]
+    return subprocess.run(
+        command + places, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="no kernels are built here")
+def test_without_a_compiler_the_build_succeeds_and_says_what_is_lost(tmp_path: Path) -> None:
+    done = build(tmp_path, CC="false")
+    assert done.returncode == 0, done.stderr
+    assert "installs without compiled kernels" in done.stderr
+    assert "times as long" in done.stderr
+    assert not list(tmp_path.rglob("*.so"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
+def test_only_the_plain_interface_is_visible(tmp_path: Path) -> None:
+    """Nothing but leadline_* goes out, and nothing but the C library comes in."""
+    done = build(tmp_path)
+    assert done.returncode == 0, done.stderr
+    objects = list(tmp_path.rglob("_native_*.so"))
+    assert objects
+    for shared in objects:
+        listing = subprocess.run(["nm", "-D", str(shared)], capture_output=True, text=True, check=True).stdout
+        symbols = [line.split()[-2:] for line in listing.splitlines()]
+        defined = {name for kind, name in symbols if kind == "T"}
+        assert defined == {
+            f"leadline_{name}"
+            for name in ("abi", "supported", "plan_size", "plan", "saved", "forward", "backward", "peak")
+        }
+        assert not any("Py" in name or "torch" in name or name.startswith("_Z") for _, name in symbols)

@@ -1,0 +1,146 @@
+"""The procedure on worlds whose truth is known."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from simulated import World, book_for, play
+
+from leadline.data.datasets.letters import letters
+from leadline.data.tasks import markov_chain, parity
+from leadline.study.moves import Limits
+
+
+@pytest.fixture(scope="module")
+def words():
+    return letters(6000)
+
+
+def sees(spec):
+    return 3 if spec.bidirectional else min(spec.look_ahead, 3)
+
+
+def test_sight_first_then_depth(words):
+    world = World(lambda s: 60 + 8 * sees(s) + (3 if s.num_layers > 1 and sees(s) == 3 else 0))
+    book = play(book_for(words), world)
+    assert book.path[0] in ("look_ahead", "both_directions")
+    assert "deeper" in book.path
+    assert "wider" not in book.path
+    assert book.incumbent.num_layers == 2
+    assert book.stop_reason == "nothing_more_pays"
+    assert book.square.depth_one_way.interval[1] < 1 < book.square.depth_both_ways.interval[0]
+
+
+def test_look_ahead_goes_before_both_directions_where_they_tie(words):
+    book = play(book_for(words), World(lambda s: 60 + 8 * sees(s)))
+    assert book.path[0] == "look_ahead"
+    assert set(book.path[1:]) <= {"narrower"}
+    assert book.incumbent.look_ahead in (3, 4)
+    row = next(m for m in book.moves if m.move == "both_directions" and m.source == book.incumbents[1].describe())
+    assert row.decision in ("not_worth_it", "not_pursued")
+
+
+def test_nothing_pays_and_a_smaller_network_does(words):
+    book = play(book_for(words), World(lambda s: 70.0))
+    assert set(book.path) <= {"narrower"}
+    assert book.incumbent.hidden_size < 64
+    assert book.stop_reason == "nothing_more_pays"
+    assert all(m.decision != "better" for m in book.moves if m.move not in ("narrower", "recurrence"))
+
+
+def test_width_pays(words):
+    book = play(book_for(words), World(lambda s: 40 + 4 * math.log(s.num_parameters / 1000)))
+    assert "wider" in book.path
+    assert "narrower" not in book.path
+    assert book.incumbent.num_layers == 1
+
+
+def test_a_baseline_is_enough(words):
+    book = play(book_for(words), World(lambda s: 70.0, baseline=71.0))
+    assert book.stop_reason == "baseline_is_enough"
+    assert book.baseline_enough in ("ngram", "linear", "mlp", "convolution")
+
+
+def test_moves_that_pay_only_together_are_found(words):
+    """Neither sight nor a better readout or depth helps alone: single moves are blind, pairs are not."""
+
+    def truth(spec):
+        return 90.0 if sees(spec) and (spec.num_layers > 1 or spec.readout == "mlp") else 60.0
+
+    book = play(book_for(words), World(truth))
+    assert any("+" in move for move in book.path)
+    assert truth(book.incumbent) == 90.0
+
+
+def test_causal_stays_causal_and_still_shows_what_sight_would_buy(words):
+    book = play(book_for(words, Limits("tagging", causal=True)), World(lambda s: 60 + 8 * sees(s)))
+    assert not any(m.move in ("look_ahead", "both_directions") for m in book.moves)
+    assert all(not spec.bidirectional and not spec.look_ahead for spec in book.incumbents)
+    ends = {point.steps: point.score for point in book.curve}
+    assert ends["all"] > ends[0] + 20
+
+
+def test_a_limited_look_ahead_is_kept(words):
+    book = play(book_for(words, Limits("tagging", max_look_ahead=2)), World(lambda s: 60 + 8 * sees(s)))
+    assert book.incumbent.look_ahead == 2
+    assert not any(spec.bidirectional for spec in book.incumbents)
+
+
+def test_a_large_start_comes_down_at_once(words):
+    book = play(book_for(words, start="lstm:3x256:both"), World(lambda s: 80.0 if sees(s) == 3 else 60.0))
+    assert book.incumbents[0].hidden_size == 256
+    assert book.incumbent.num_layers == 1
+    assert book.incumbent.hidden_size <= 64
+    assert book.incumbent.bidirectional or book.incumbent.look_ahead
+    assert book.path[0] == "shallower+narrower"
+
+
+def test_arms_that_do_not_train_are_told_apart(words):
+    def train(spec):
+        return 40.0 if spec.num_layers > 1 else 75.0
+
+    world = World(lambda s: 50.0 if s.num_layers > 1 else 70.0, train=train)
+    book = play(book_for(words), world)
+    deep = [m for m in book.moves if m.move == "deeper"]
+    assert deep
+    assert {m.decision for m in deep} == {"failed_to_train"}
+
+
+def test_diverged_arms_are_no_refusal(words):
+    world = World(lambda s: 70.0, diverges=lambda s: s.num_layers > 1)
+    book = play(book_for(words), world)
+    assert {m.decision for m in book.moves if m.move == "deeper"} == {"failed_to_train"}
+
+
+def test_noise_is_not_called_an_effect(words):
+    book = play(book_for(words), World(lambda s: 70.0, seed_noise=0.8, example_noise=20))
+    assert not [m for m in book.moves if m.decision == "better" and m.move not in ("narrower", "recurrence")]
+
+
+def test_the_margin_is_one_per_cent_of_the_way_to_perfect_unless_given(words):
+    assert play(book_for(words), World(lambda s: 70.0)).margin == pytest.approx(0.9, abs=0.05)
+    assert play(book_for(words, margin=5.0), World(lambda s: 70.0)).margin == 5.0
+
+
+def test_new_incumbents_get_fresh_seeds(words):
+    world = World(lambda s: 60 + 8 * sees(s) + (3 if s.num_layers > 1 and sees(s) == 3 else 0))
+    book = play(book_for(words), world)
+    taken = book.incumbents[1]
+    full = [t.seed for t in world.asked if t.spec == taken and t.recipe.max_updates == book.plan.recipe.max_updates]
+    assert len(set(full)) >= 6
+
+
+def test_next_step_never_looks_ahead():
+    book = play(book_for(markov_chain(1500, length=20)), World(lambda s: -1.0, baseline=-2.0))
+    assert all(not t.look_ahead and not t.bidirectional for t in book.rates)
+    assert book.square is None
+    assert not book.curve
+
+
+def test_classification_has_a_square_and_no_window():
+    data = parity(1500, length=10)
+    book = play(book_for(data), World(lambda s: 90.0, baseline=60.0))
+    kinds = {m.move for m in book.moves}
+    assert ("look_ahead" in kinds) == (data.kind == "tagging")
+    assert book.square is not None

@@ -1,0 +1,167 @@
+"""The driver: cuts are prefixes, a killed study resumes, workers change nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from simulated import SimulatedExecutor, World, book_for
+
+from leadline.data.datasets.letters import letters
+from leadline.errors import RunFolderError
+from leadline.study import run as driving
+from leadline.study.ledger import FILE, Ledger, read_verdict
+from leadline.study.moves import Limits
+
+
+@pytest.fixture(scope="module")
+def words():
+    return letters(6000)
+
+
+def world():
+    return World(lambda s: 60 + 8 * (3 if s.bidirectional else min(s.look_ahead, 3)))
+
+
+def search(words, folder, max_trials=None, seconds=None, identity=None):
+    book = book_for(words)
+    with Ledger(folder, identity or {"a": "b"}) as ledger:
+        simulated = world()
+        executor = SimulatedExecutor(book.material, simulated)
+        driver = driving.Driver(book, ledger, executor, 1, seconds, max_trials, lambda *_: None)
+        driving.search(driver)
+        return book, simulated
+
+
+def test_a_shorter_run_decides_a_prefix_of_a_longer_one(words, tmp_path):
+    whole, _ = search(words, tmp_path / "whole")
+    counts = []
+    for trials in (1, 40, 90, 120, 150):
+        part, simulated = search(words, tmp_path / f"{trials}", max_trials=trials)
+        assert part.stop_reason == "budget"
+        assert part.moves == whole.moves[: len(part.moves)]
+        assert part.path == whole.path[: len(part.path)]
+        assert sum(hasattr(t.spec, "num_layers") for t in simulated.asked) == trials
+        counts.append(len(part.moves))
+    assert counts == sorted(counts)
+    assert counts[-1] > 0
+    assert whole.stop_reason == "nothing_more_pays"
+
+
+def test_a_second_run_on_the_folder_trains_nothing_again(words, tmp_path):
+    first, before = search(words, tmp_path / "run", max_trials=100)
+    again, after = search(words, tmp_path / "run", max_trials=100)
+    assert before.asked
+    assert after.asked == []
+    assert again.moves == first.moves
+    longer, third = search(words, tmp_path / "run")
+    assert not set(third.asked) & set(before.asked)
+    assert longer.stop_reason == "nothing_more_pays"
+
+
+def test_time_only_truncates(words, tmp_path):
+    part, _ = search(words, tmp_path / "short", seconds=9.0)
+    assert part.stop_reason == "budget"
+
+
+def test_a_folder_in_use_or_of_another_study_is_refused(words, tmp_path):
+    with Ledger(tmp_path, {"data": "x"}), pytest.raises(RunFolderError, match="another process"):
+        Ledger(tmp_path, {"data": "x"})
+    with pytest.raises(RunFolderError, match="different: data"):
+        Ledger(tmp_path, {"data": "y"})
+    Ledger(tmp_path, {"data": "x"}).close()
+
+
+def command(folder, *extra):
+    options = ["--subset", "1200", "--max-updates", "30", "--out", str(folder), *extra]
+    return [sys.executable, "-m", "leadline.cli", "advise", *options]
+
+
+def verdict_of(folder):
+    """The verdict without what a clock or a machine says."""
+    text = json.loads((folder / "verdict.json").read_text())
+    for name in ("budget", "versions", "warnings"):
+        text.pop(name)
+
+    def clean(value):
+        if isinstance(value, dict):
+            timed = {"seconds", "seconds_per_trial", "microseconds_per_step", "minutes_to_close"}
+            return {k: clean(v) for k, v in value.items() if k not in timed}
+        return [clean(v) for v in value] if isinstance(value, list) else value
+
+    return clean(text)
+
+
+@pytest.mark.slow
+def test_killed_and_started_again_gives_the_undisturbed_verdict_whatever_the_workers(tmp_path):
+    one = subprocess.run(command(tmp_path / "one", "--max-trials", "14", "--jobs", "1"), capture_output=True, text=True)
+    assert one.returncode == 2, one.stderr
+    two = subprocess.run(command(tmp_path / "two", "--max-trials", "14", "--jobs", "2"), capture_output=True, text=True)
+    assert two.returncode == 2, two.stderr
+
+    killed = subprocess.Popen(
+        command(tmp_path / "killed", "--max-trials", "14", "--jobs", "1"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    ledger = tmp_path / "killed" / FILE
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and trials_in(ledger) < 12:
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    done = trials_in(ledger)
+    assert done >= 12
+    again = subprocess.run(
+        command(tmp_path / "killed", "--max-trials", "14", "--jobs", "1"), capture_output=True, text=True
+    )
+    assert again.returncode == 2, again.stderr
+    assert verdict_of(tmp_path / "killed") == verdict_of(tmp_path / "one") == verdict_of(tmp_path / "two")
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_a_partial_verdict(tmp_path):
+    process = subprocess.Popen(
+        command(tmp_path / "run", "--jobs", "2"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    ledger = tmp_path / "run" / FILE
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and trials_in(ledger) < 14:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 2, error
+    assert "Traceback" not in error
+    assert read_verdict(tmp_path / "run").stop_reason == "interrupted"
+    assert (tmp_path / "run" / "report.html").stat().st_size > 1000
+
+
+def trials_in(ledger: Path) -> int:
+    import sqlite3
+
+    if not ledger.exists():
+        return 0
+    try:
+        with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=1) as base:
+            return int(base.execute("select count(*) from trials").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def test_limits_are_part_of_the_identity(words, tmp_path):
+    from leadline.study.advise import Options, prepare
+
+    names = {
+        prepare(words, Options(**options)).folder
+        for options in ({}, {"seed": 1}, {"causal": True}, {"start": "lstm:1x8"}, {"margin": 2.0})
+    }
+    assert len(names) == 5
+    assert prepare(words, Options(minutes=1.0)).folder == prepare(words, Options(jobs=1)).folder
+    assert Limits("tagging", causal=True).windows == ()
