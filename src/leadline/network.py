@@ -159,7 +159,8 @@ def stack_network(encoder: Encoder, spec: StackSpec, seed: int) -> Network:
 
 
 def _bag(width: int) -> nn.Module:
-    return nn.utils.skip_init(nn.EmbeddingBag, BUCKETS + 1, width, mode="mean", padding_idx=0)
+    bag: nn.Module = nn.utils.skip_init(nn.EmbeddingBag, BUCKETS + 1, width, mode="mean", padding_idx=0)
+    return bag
 
 
 def _table(module: nn.Module, random: torch.Generator) -> nn.Module:

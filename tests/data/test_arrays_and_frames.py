@@ -43,6 +43,7 @@ def test_padding_of_a_three_dimensional_array_is_dropped() -> None:
     [
         ([0, 1], "classification"),
         ([True, False], "classification"),
+        (list(range(60)), "regression"),
         ([0.5, 1.0], "regression"),
         (np.array([0.25, 1.0], dtype=np.float32), "regression"),
         ([[0, 1], [1, 0]], "tagging"),
@@ -50,8 +51,8 @@ def test_padding_of_a_three_dimensional_array_is_dropped() -> None:
         ([["a", "b"], ["b", "a"]], "tagging"),
     ],
 )
-def test_kinds_from_targets(targets: object, kind: str) -> None:
-    sequences = from_arrays([np.zeros((2, 1)) + i for i in range(2)], targets)  # type: ignore[arg-type]
+def test_kinds_from_targets(targets: list[object], kind: str) -> None:
+    sequences = from_arrays([np.zeros((2, 1)) + i for i in range(len(targets))], targets)  # type: ignore[arg-type]
     assert sequences.kind == kind
 
 
@@ -65,10 +66,13 @@ def test_whole_numbers_are_categories() -> None:
 def test_strings_and_tokens() -> None:
     chars = from_arrays(["ab", "b"], [0, 1])
     assert chars.categories[:, 0].tolist() == [0, 1, 1]
-    tokens = from_arrays([["in", "a"], ["a"]], [0, 1], form="word")
+    tokens = from_arrays([["in", "a"], ["a"]], [0, 1])
     assert tokens.category_columns[0].vocabulary == ("a", "in")
     assert tokens.category_columns[0].form == "word"
     assert tokens.categories[:, 0].tolist() == [1, 0, 0]
+    assert any("seen as a word" in note for note in tokens.notes)
+    assert from_arrays([["in", "a"], ["a"]], [0, 1], form="category").category_columns[0].form == "category"
+    assert from_arrays([["c1", "c2"], ["c1"]], [0, 1]).category_columns[0].form == "category"
 
 
 def test_next_step() -> None:
@@ -127,7 +131,6 @@ def test_few_long_sequences_become_one_line_of_time() -> None:
         (["ab", "cd"], [0, [1, 1]], {}, "sequence 1: the target is of another form"),
         (["ab", "cd"], [0, 1], {"kind": "tagging"}, "the targets are per sequence, the kind is 'tagging'"),
         ([np.zeros(3)] * 2, None, {"kind": "next_step"}, "Forecasting is not there yet"),
-        (["ab", "cd"], ["x", "x"], {}, "one class only"),
         ([], [], {}, "there is no list of sequences"),
     ],
 )

@@ -158,3 +158,8 @@ def test_texts_with_ids_groups_and_parts(tmp_path: Path) -> None:
     assert sequences.groups is not None
     assert sequences.groups.tolist() == [0, 0]
     assert any("Columns beside the text are not used: note" in note for note in sequences.notes)
+
+
+def test_blank_lines_alone_make_no_sentences(tmp_path: Path) -> None:
+    sequences = read(_write(tmp_path / "list.txt", "apple\npear\n\nplum\nfig\n\n" * 5))
+    assert sequences.kind == "next_step"

@@ -256,3 +256,28 @@ def test_no_split_loses_or_tears(count: int, classes: int, groups: int | None, d
         assert len(set(clusters_of(sequences)[0].tolist())) < 4
         return
     _assert_whole(sequences, result)
+
+
+def test_groups_of_very_unequal_size_fill_the_shares() -> None:
+    sizes = [900, 500, 300, 200, 150, 100, 80, *[5] * 150]
+    groups = np.random.default_rng(3).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    sequences = from_arrays([f"w{i}" for i in range(len(groups))], groups % 2, groups=groups)
+    for seed in range(8):
+        result = split(sequences, seed)
+        _assert_whole(sequences, result)
+        for part, share in zip(_parts(result), (0.6, 0.1, 0.15, 0.15), strict=True):
+            assert len(part) / len(groups) == pytest.approx(share, abs=0.02)
+
+
+def test_small_classes_are_dealt_to_train_first() -> None:
+    sequences = _words(4000, classes=1990)
+    result = split(sequences, 0)
+    assert not any("moved to train" in note for note in result.notes)
+    assert sequences.targets is not None
+    assert len(set(sequences.targets[result.folds[0].train].tolist())) == 1990
+    assert [len(part) for part in _parts(result)] == pytest.approx([2400, 400, 600, 600], abs=10)
+
+
+def test_one_class_is_nothing_to_tell_apart() -> None:
+    with pytest.raises(DataError, match=r"column 'target': the target has one class only \('x' in all 30 rows\)"):
+        split(from_arrays([f"w{i}" for i in range(30)], ["x"] * 30), 0)

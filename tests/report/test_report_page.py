@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def test_every_verdict_makes_a_page(name: str, tmp_path: Path) -> None:
     assert built.headline in read.text
     assert set(read.specs) == {chart.key for section in built.sections for chart in section.charts}
     for section in built.sections:
+        assert all(len(chart.title) > 10 for chart in section.charts)
         for sentence in section.sentences:
             assert " ".join(sentence.split()) in read.text
         for table in section.tables:
@@ -116,12 +118,6 @@ def test_what_is_not_there_is_not_shown() -> None:
     assert "None" not in Reader(text).text
     assert "vegaEmbed" not in text
     assert len(text) < 20_000
-
-
-def test_every_title_and_note_of_a_chart_says_something() -> None:
-    for case in verdicts.CASES.values():
-        for section in facts.build(case()).sections:
-            assert all(len(chart.title) > 10 for chart in section.charts)
 
 
 def test_tables_and_sentences_do_without_scripts(letters: Reader) -> None:
@@ -298,6 +294,23 @@ def test_smaller_networks_are_held_against_minus_the_margin() -> None:
     spec = json.dumps(charts.moves(verdicts.pen_digits()))
     assert "minus the margin, 0.9 points" in spec
     assert "minus the margin" not in json.dumps(charts.moves(verdicts.letters_to_sounds()))
+
+
+def test_rows_stand_clear_of_each_other(letters: Reader) -> None:
+    for key in ("test", "path", "square-depth", "width-depth", "bias", "moves"):
+        spec = letters.specs[key]
+        rows = [row for rows in spec["datasets"].values() for row in rows if "y" in row]
+        names = sorted({(row["y"], row["name"]) for row in rows if "name" in row})
+        marks = sorted({row["y"] for row in rows if "name" not in row})
+        assert all(after - before >= 15 for before, after in pairwise(marks))
+        for (top, _), after in zip(names, [*(y for y, _ in names[1:]), spec["height"]], strict=True):
+            assert after - top >= 20
+            assert all(top + 20 <= mark <= after - 12 for mark in marks if top <= mark < after)
+
+
+def test_an_advice_that_is_not_final_is_the_best_so_far() -> None:
+    assert "Best so far: GRU 1 x 105" in json.dumps(charts.test(verdicts.air_quality()))
+    assert "Advised: LSTM 1 x 52" in json.dumps(charts.test(verdicts.pen_digits()))
 
 
 def test_points_far_above_zero_need_no_zero(letters: Reader) -> None:

@@ -108,7 +108,8 @@ def test_path_with_effects_and_intervals() -> None:
         "Both directions, to GRU 1 x 41, both ways: 17.5 points fewer errors (16.6 to 18.4), 99.4 % interval, 4 pairs.",
         "Regularise, to GRU 1 x 41, both ways, dropout 0.3: 1.5 points fewer errors (0.9 to 2.1), "
         "99.4 % interval, 6 pairs.",
-        "Deeper, to GRU 2 x 42, both ways, dropout 0.3: 1.7 points fewer errors (0.9 to 2.5), 99.4 % interval, 6 pairs.",
+        "Deeper, to GRU 2 x 42, both ways, dropout 0.3: 1.7 points fewer errors (0.9 to 2.5), "
+        "99.4 % interval, 6 pairs.",
     )
 
 

@@ -136,7 +136,7 @@ def test_ctrl_c_ends_with_a_partial_verdict(tmp_path):
     while time.monotonic() < deadline and trials_in(ledger) < 14:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    out, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=60)
     assert process.returncode == 2, error
     assert "Traceback" not in error
     assert read_verdict(tmp_path / "run").stop_reason == "interrupted"

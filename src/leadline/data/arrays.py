@@ -15,7 +15,7 @@ from leadline.data.lines import word_column
 from leadline.data.options import ReadOptions
 from leadline.data.parts import to_parts
 from leadline.data.sequences import PER_STEP, Sequences
-from leadline.data.targets import Targets, require_two_classes, to_targets
+from leadline.data.targets import Targets, to_targets
 from leadline.data.text import char_codes
 from leadline.data.windows import limit_steps
 from leadline.errors import DataError
@@ -33,7 +33,7 @@ def from_arrays(
     parts: Sequence[str] | None = None,
     ids: Sequence[Any] | None = None,
     kind: Kind | None = None,
-    form: Form = "category",
+    form: Form | None = None,
     max_steps: int | None = None,
     name: str = "arrays",
 ) -> Sequences:
@@ -51,7 +51,8 @@ def from_arrays(
         ids: names of the sequences; their numbers from 0 by default.
         kind: overrules what the targets suggest: labels for strings, truth values and up to 50 different
             whole numbers; numbers otherwise.
-        form: "word" when the strings of a list are words of a text, whose letters then count too.
+        form: whether the strings of a list are each a "category" or a "word", whose letters then count too;
+            by default words where at least half of the different strings are two or more letters.
         max_steps: as in `leadline.data.options.ReadOptions`.
         name: title of the data.
 
@@ -68,7 +69,7 @@ def from_arrays(
     """
     ReadOptions(kind=kind, max_steps=max_steps)
     items = _items(inputs, lengths)
-    columns, offsets, notes = _columns(items, form)
+    columns, offsets, form, notes = _columns(items, form)
     count = len(items)
     for what, values in (("groups", groups), ("parts", parts), ("ids", ids)):
         _require_length(values, count, what)
@@ -83,7 +84,7 @@ def from_arrays(
         (*notes, *more),
     )
     sequences = _with_targets(columns, offsets, targets, kind, origin, form)
-    return limit_steps(require_two_classes(sequences), max_steps)
+    return limit_steps(sequences, max_steps)
 
 
 def _items(inputs: Values, lengths: ArrayLike | None) -> list[Any]:
@@ -127,16 +128,23 @@ def _require_length(values: Values | None, count: int, what: str) -> None:
         raise _problem(f"{what} has {len(values)} entries", f"{count}, one per sequence", "Give one per sequence.")
 
 
-def _columns(items: list[Any], form: Form) -> tuple[list[Column], NDArray[np.int64], tuple[str, ...]]:
+def _columns(items: list[Any], form: Form | None) -> tuple[list[Column], NDArray[np.int64], Form, tuple[str, ...]]:
     if all(isinstance(item, str) for item in items):
         codes, vocabulary = char_codes("".join(items))
         offsets = _offsets([len(item) for item in items])
-        return [Column("character", codes, vocabulary, 0)], offsets, ("A step is a character.",)
+        return [Column("character", codes, vocabulary, 0)], offsets, "category", ("A step is a character.",)
     if all(isinstance(item, list | tuple) and all(isinstance(token, str) for token in item) for item in items):
         _offsets([len(item) for item in items])
         column, offsets = word_column(items, "token")
-        return [column], offsets, ("A step is a token.",)
-    return _array_columns(items)
+        form = form or _form_of(column.vocabulary or ())
+        return [column], offsets, form, (f"A step is a token, seen as a {form} (form overrules).",)
+    columns, offsets, notes = _array_columns(items)
+    return columns, offsets, "category", notes
+
+
+def _form_of(vocabulary: Sequence[str]) -> Form:
+    words = sum(len(name) > 1 and name.isalpha() for name in vocabulary)
+    return "word" if words >= len(vocabulary) / 2 else "category"
 
 
 def _offsets(lengths: Sequence[int]) -> NDArray[np.int64]:

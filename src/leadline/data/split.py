@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from leadline.data.clusters import clusters_of, name_keys
 from leadline.data.sequences import Sequences
+from leadline.data.targets import require_two_classes
 from leadline.errors import DataError
 from leadline.seeds import child
 
@@ -93,7 +94,7 @@ def split(sequences: Sequences, seed: int) -> Split:
             sequences, not on the order of rows.
 
     Raises:
-        DataError: fewer than 20 sequences, fewer than four groups, or a part that would be empty.
+        DataError: fewer than 20 sequences, one class only, or a part that would be empty.
 
     >>> from leadline.data.arrays import from_arrays
     >>> words = from_arrays([f"word{i}" for i in range(100)], [i % 2 for i in range(100)])
@@ -102,6 +103,7 @@ def split(sequences: Sequences, seed: int) -> Split:
     (10, 20, 'class')
     """
     _require_enough(sequences)
+    require_two_classes(sequences)
     if sequences.groups is not None and _one_line_of_time(sequences):
         return _by_time(sequences)
     plan = _plan(sequences, seed)
@@ -167,8 +169,9 @@ def _quantiles(values: NDArray[np.generic]) -> Index:
 def _deal(plan: Plan, members: Index, shares: list[float], name: int) -> list[Index]:
     """Deal the clusters of the sequences `members` to parts in these shares, stratum by stratum.
 
-    Each cluster goes to the part that is furthest behind in its stratum, and among equals to the one furthest
-    behind in all; large clusters first, then in random order. No part stays empty while clusters are left.
+    The first cluster of a stratum goes to the part with the largest share (train has every class), each other
+    one to the part that is furthest behind in the stratum and in all together; large clusters first, then in
+    random order. No part stays empty while clusters are left.
     """
     chosen = np.unique(plan.clusters[members])
     keys = _shuffled(plan.keys[chosen], name)
@@ -194,7 +197,8 @@ def _greedy(sizes: list[int], strata: list[int], shares: list[float]) -> list[in
         empty = [part for part in every if not total[part]]
         chosen, lead = -1, (0, 0)
         for part in empty if 0 < len(sizes) - place <= len(empty) else every:
-            behind = (wanted[part] * here - scale * inside[part], wanted[part] * seen - scale * total[part])
+            local, overall = wanted[part] * here - scale * inside[part], wanted[part] * seen - scale * total[part]
+            behind = (local, overall) if here == size else (local + overall, local)
             if chosen < 0 or behind > lead:
                 chosen, lead = part, behind
         inside[chosen] += size

@@ -38,9 +38,9 @@ def _forward(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights
     flat = [*weights]
     tail = (flat, True, 1, 0.0, False, False)
     if cell == "lstm":
-        data, *final = torch._VF.lstm(packed.data, packed.batch_sizes, start, *tail)  # type: ignore[attr-defined]
+        data, *final = torch._VF.lstm(packed.data, packed.batch_sizes, start, *tail)
     else:
-        run = torch._VF.gru if cell == "gru" else torch._VF.rnn_tanh  # type: ignore[attr-defined]
+        run = torch._VF.gru if cell == "gru" else torch._VF.rnn_tanh
         data, *final = run(packed.data, packed.batch_sizes, start[0], *tail)
     outputs, _ = pad_packed_sequence(
         PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices),

@@ -72,7 +72,7 @@ class Library:
     """A loaded shared object and the instruction set that it was built for."""
 
     isa: str
-    functions: ctypes.CDLL
+    calls: ctypes.CDLL
 
 
 @dataclass(frozen=True)
@@ -236,11 +236,12 @@ def _check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, wei
         )
 
 
-def _loaded() -> ctypes.CDLL:
+def functions() -> ctypes.CDLL:
+    """The compiled functions; `KernelError` where there are none."""
     found = library()
     if isinstance(found, Missing):
         raise KernelError(f"the compiled kernels are not there: {found.reason}", next_move=INSTALL)
-    return found.functions
+    return found.calls
 
 
 def _whole(tensor: Tensor | None) -> Tensor | None:
@@ -260,7 +261,7 @@ def _forward(
     cell: str, reverse: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
 ) -> tuple[tuple[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]:
     """outputs, h_n, c_n; and what the backward pass needs beside them: the plan and the saved gates."""
-    native = _loaded()
+    native = functions()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
     assert h_0 is not None
@@ -313,7 +314,7 @@ def _backward(
     ]
     addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
     call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], *addresses)
-    _raise(_loaded().leadline_backward(call))
+    _raise(functions().leadline_backward(call))
     return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
 
 

@@ -28,7 +28,7 @@ def test(verdict: Verdict) -> Spec | None:
     laid = drawing.rows(
         [
             (
-                f"{words.ROLES[row.role]}: {row.description}",
+                f"{words.role_name(verdict, row.role)}: {row.description}",
                 [
                     {
                         "network": row.description,

@@ -55,7 +55,7 @@ def test_title(verdict: Verdict) -> str:
     first = rows.get("advised") or next(iter(verdict.test), None)
     if first is None:
         return ""
-    text = f"{words.ROLES[first.role]}: {figures.loss_text(scale, first.score)}"
+    text = f"{words.role_name(verdict, first.role)}: {figures.loss_text(scale, first.score)}"
     others = {
         "start": "the start",
         "best_causal": "the best network without sight of the future",

@@ -138,7 +138,7 @@ def _pool(spec: StackSpec) -> list[str]:
         if not spec.bidirectional:
             return [f"return self.readout({last})"]
         half = spec.hidden_size
-        ends = f"torch.cat([last[:, :{half}], last[:, {half}:]], 1)"
+        ends = f"torch.cat([last[:, :{half}], states[:, 0, {half}:]], 1)"
         return [f"last = {last}", f"return self.readout({ends})  # each direction's own last state"]
     padding = "padding = (torch.arange(states.shape[1]) >= lengths[:, None])[..., None]"
     if spec.pooling == "mean":

@@ -134,9 +134,7 @@ def code(verdict: Verdict) -> Section:
     spec = rebuild.advised_spec(verdict)
     if spec is None:
         return Section("code", "")
-    return Section(
-        "code", "The advised network in plain torch.nn", explain.code(verdict, spec), code=rebuild.code(spec)
-    )
+    return Section("code", "The network in plain torch.nn", explain.code(verdict, spec), code=rebuild.code(spec))
 
 
 def provenance(verdict: Verdict, command: str) -> Section:

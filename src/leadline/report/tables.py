@@ -36,7 +36,7 @@ def test(verdict: Verdict) -> Table | None:
     rows = tuple(
         Row(
             (
-                words.ROLES[row.role],
+                words.role_name(verdict, row.role),
                 row.description,
                 NONE if row.num_parameters is None else figures.count(row.num_parameters),
                 figures.loss_number(scale, row.score),

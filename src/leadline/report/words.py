@@ -57,6 +57,11 @@ def is_down(move: str) -> bool:
     return set(move.split("+")) <= DOWN
 
 
+def role_name(verdict: Verdict, role: str) -> str:
+    """What a test row stands for; an advice that is not final is the best so far."""
+    return "Best so far" if role == "advised" and verdict.stop_reason in PARTIAL else ROLES[role]
+
+
 def find_arm(verdict: Verdict, name: str) -> ArmFacts | None:
     """The arm of that name, where the record holds it."""
     return next((arm for arm in verdict.arms if arm.name == name), None)
@@ -301,7 +306,7 @@ def _no_advice(verdict: Verdict) -> str:
 
 
 def _held_against(verdict: Verdict, row: TestRow) -> str:
-    role = ROLES[row.role]
+    role = role_name(verdict, row.role)
     scale = figures.scale(verdict)
     figure, span = figures.loss_number(scale, row.score), figures.loss_range(scale, row.interval)
     return f"{role[:1].lower()}{role[1:]} ({row.description}) {figure} ({span})"

@@ -9,7 +9,7 @@ from leadline.records import Comparison, Decision, Trial
 from leadline.stats.paired import Estimate
 from leadline.study import verdict
 from leadline.study.book import Book
-from leadline.study.moves import Candidate
+from leadline.study.moves import Candidate, seeing
 from leadline.study.tuning import Steps, screened, tune
 from leadline.study.verdict import LOOKS, Option
 
@@ -43,6 +43,7 @@ def run(book: Book, candidates: Sequence[Candidate], down: bool = False) -> Step
     specs = [candidate.spec for candidate in candidates]
     deep = {c.spec for c in candidates if c.move == "deeper"}
     yield from tune(book, [book.incumbent, *specs], always={book.incumbent, *deep})
+    candidates = yield from _bisected(book, candidates)
     pursued = list(candidates) if down else shortlist(book, candidates)
     rows = yield from _pairs(book, pursued, down)
     rows += [Settled(c, _not_pursued(book, c)) for c in candidates if c not in pursued]
@@ -57,13 +58,33 @@ def shortlist(book: Book, candidates: Sequence[Candidate]) -> list[Candidate]:
     windows the smallest that comes within the margin of the best one stands for all.
     """
     gains = {c: screened(book, c.spec, book.incumbent) for c in candidates}
-    windows = [c for c in candidates if c.move == "look_ahead"]
-    if windows:
-        best = max(gains[c] for c in windows)
-        chosen = min((c for c in windows if gains[c] >= best - book.margin), key=lambda c: c.spec.look_ahead)
-        candidates = [c for c in candidates if c.move != "look_ahead" or c is chosen]
+    chosen = smallest_window(book, candidates)
+    candidates = [c for c in candidates if c.move != "look_ahead" or c is chosen]
     ranked = sorted(candidates, key=lambda c: -gains[c])[:PURSUED]
     return [c for c in candidates if c in ranked or c.move == "deeper"]
+
+
+def smallest_window(book: Book, candidates: Sequence[Candidate]) -> Candidate | None:
+    """The smallest look-ahead window whose screening comes within the margin of the best window's."""
+    gains = {c: screened(book, c.spec, book.incumbent) for c in candidates if c.move == "look_ahead"}
+    near = [c for c, gain in gains.items() if gain >= max(gains.values()) - book.margin]
+    return min(near, key=lambda c: c.spec.look_ahead, default=None)
+
+
+def _bisected(book: Book, candidates: Sequence[Candidate]) -> Steps[list[Candidate]]:
+    """The candidates, and windows between those tried until the smallest good one is found."""
+    found = list(candidates)
+    chosen = smallest_window(book, found)
+    while chosen is not None:
+        smaller = [c.spec.look_ahead for c in found if c.move == "look_ahead"]
+        below = max((k for k in smaller if k < chosen.spec.look_ahead), default=book.incumbent.look_ahead)
+        middle = (below + chosen.spec.look_ahead) // 2
+        if middle == below:
+            break
+        found.append(Candidate("look_ahead", seeing(book.incumbent, middle)))
+        yield from tune(book, [book.incumbent, found[-1].spec], always=[book.incumbent, found[-1].spec])
+        chosen = smallest_window(book, found)
+    return found
 
 
 def better(book: Book, settled: Sequence[Settled], down: bool = False) -> Settled | None:

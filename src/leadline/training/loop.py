@@ -114,7 +114,7 @@ def _update(
     targets = objective.flat_targets(batch.targets, batch.mask, encoder.kind)
     value = objective.loss(network(batch), targets, encoder.kind)
     optimiser.zero_grad(set_to_none=True)
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     torch.nn.utils.clip_grad_norm_(weights, recipe.clip, foreach=True)
     optimiser.step()
     return float(value.detach())

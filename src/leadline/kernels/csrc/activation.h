@@ -30,16 +30,15 @@ INLINE V vtanh(V x) {
     V magic = y + vset(ROUNDER);
     V whole = vpow2(magic);
     V e = vfma(whole, pow2_minus_1(y - (magic - vset(ROUNDER))), whole - one);
-    return vxor(e / (e + vset(2.0f)), sign);
+    return vxor(e * vreciprocal(e + vset(2.0f)), sign);
 }
 
 INLINE V vsigmoid(V x) {
-    V one = vset(1.0f);
     V y = vmin(vset(127.0f), vmax(vset(-126.0f), x * vset(-LOG2_E)));
     V magic = y + vset(ROUNDER);
     V whole = vpow2(magic);
     V e = vfma(whole, pow2_minus_1(y - (magic - vset(ROUNDER))), whole);
-    return one / (one + e);
+    return vreciprocal(vset(1.0f) + e);
 }
 
 #endif

@@ -42,10 +42,10 @@ INLINE long block_size(long total, long most, long done) {
 
 /* A long sum is taken in slices: one chain of float32 additions loses accuracy in proportion to its length. */
 #ifndef SLICE
-#define SLICE 64
+#define SLICE 128
 #endif
 #ifndef TILE_SLICE
-#define TILE_SLICE 128
+#define TILE_SLICE 192
 #endif
 
 INLINE long slice_of(long depth) { return block_size(depth, SLICE, 0); }
@@ -98,25 +98,30 @@ INLINE void rows_product(V *sums, const float *const *rows, const float *panel, 
 /* A gradient's tiles: `sets` gates of `units` columns each, `stride` rows from one tile to the next. */
 typedef struct {
     const float *first;
-    long stride, sets, units;
+    long stride, sets, units, slice;
 } Tiles;
+INLINE Tiles tiles_at(const float *first, long stride, long sets, long units) {
+    const long depth = sets * units, slice = block_size(depth, TILE_SLICE, 0);
+    return (Tiles){first, stride, sets, units, (slice + VL - 1) / VL * VL};
+}
 
 /* sums[i][v] += sum over sets and units of tile[row + i][unit] * panel[set * units + unit][v]. */
 INLINE void tiles_product(V *sums, const Tiles *tiles, long row, const float *panel, const int count,
                           const int width) {
     float held[TILE_ROWS * PANEL * VL];
     const float *tile = tiles->first + row * VL;
-    long slice = 0;
-    for (int i = 0; i < count * width; i++) vstore(held + i * VL, vset(0.0f));
+    long done = 0;
+    int sliced = 0;
     for (long set = 0; set < tiles->sets; set++) {
         for (long left = tiles->units; left > 0; left -= VL, tile += tiles->stride * VL) {
             const long depth = smaller(left, VL);
-            if (slice >= TILE_SLICE) {
-                take_back(held, sums, count * width);
+            if (done + depth > tiles->slice) {
+                if (sliced) take_back(held, sums, count * width);
                 put_aside(held, sums, count * width);
-                slice = 0;
+                sliced = 1;
+                done = 0;
             }
-            slice += depth;
+            done += depth;
             for (long k = 0; k < depth; k++, panel += width * VL) {
                 V b[PANEL];
 #pragma GCC unroll 4
@@ -130,7 +135,7 @@ INLINE void tiles_product(V *sums, const Tiles *tiles, long row, const float *pa
             }
         }
     }
-    take_back(held, sums, count * width);
+    if (sliced) take_back(held, sums, count * width);
 }
 
 /* target[m][v] += sum over rows of tile[row][m] * panel[row][v], for WEIGHT_ROWS columns m of the tile. */

@@ -166,14 +166,16 @@ typedef struct {
     const float **h, **out, **d_out;
     Tiles next;      /* hidden-side gradients of the step after this one, */
     long next_rows;  /* how many rows it has, */
-    long next_first; /* and where they start in their chunk */
+    long next_first; /* where they start in their chunk, */
+    long running;    /* and how many of them run at this step */
 } CELL(Backward);
 
-INLINE void CELL(backward_block)(const CELL(Backward) *f, long step, long vector, long j, const int first,
-                                 const int count, const int units) {
+INLINE void CELL(backward_block)(const CELL(Backward) *f, long step, long vector, long j, const int count,
+                                 const int units) {
     const Shape *s = f->shape;
     const Chunk *chunk = &f->chunks[f->current];
     const long t = time_of(s, step), rows = s->count[t], start = chunk->used;
+    const int first = j >= f->running; /* these rows have no step after this one */
     const float *saved = s->call->saved + s->offset[t] * SAVED * s->blocks * VL;
     V sums[TILE_ROWS * PANEL];
 #pragma GCC unroll 16
@@ -214,19 +216,12 @@ typedef void (*CELL(BackwardCase))(const CELL(Backward) *, long, long, long);
 #define CASE(n, units)                                                                                       \
     static __attribute__((noinline)) void CELL(backward_##n##_##units)(const CELL(Backward) * f, long step,  \
                                                                        long vector, long j) {                \
-        if ((n) <= TILE_ROWS) CELL(backward_block)(f, step, vector, j, 0, AT_MOST(n, TILE_ROWS), units);                           \
-    }                                                                                                        \
-    static __attribute__((noinline)) void CELL(start_##n##_##units)(const CELL(Backward) * f, long step,     \
-                                                                    long vector, long j) {                   \
-        if ((n) <= TILE_ROWS) CELL(backward_block)(f, step, vector, j, 1, AT_MOST(n, TILE_ROWS), units);                           \
+        if ((n) <= TILE_ROWS) CELL(backward_block)(f, step, vector, j, AT_MOST(n, TILE_ROWS), units);        \
     }
 EACH_CASE(CASE)
 #undef CASE
 #define CASE(n, units) CELL(backward_##n##_##units),
 static const CELL(BackwardCase) CELL(backward_cases)[16] = {EACH_CASE(CASE)};
-#undef CASE
-#define CASE(n, units) CELL(start_##n##_##units),
-static const CELL(BackwardCase) CELL(start_cases)[16] = {EACH_CASE(CASE)};
 #undef CASE
 
 /* d_h_0 of rows that have no step before this one. */
@@ -243,8 +238,9 @@ static void CELL(leave)(const CELL(Backward) *f, long first, long last) {
 static void CELL(flush)(CELL(Backward) *f) {
     const Shape *s = f->shape;
     Chunk *chunk = &f->chunks[f->current];
-    const Tiles input = {chunk->tiles, chunk->most, GATES, s->hidden};
-    const Tiles hidden = {chunk->tiles + HIDDEN_SET * s->blocks * chunk->most * VL, chunk->most, GATES, s->hidden};
+    const Tiles input = tiles_at(chunk->tiles, chunk->most, GATES, s->hidden);
+    const Tiles hidden =
+        tiles_at(chunk->tiles + HIDDEN_SET * s->blocks * chunk->most * VL, chunk->most, GATES, s->hidden);
     for (long row = 0; row < chunk->used;) {
         const long size = block_size(chunk->used, CHUNK_ROWS, row);
         weight_gradient(f->d_input_weight, &input, chunk->x + row, row, size, s->feature, f->scratch);
@@ -264,6 +260,7 @@ static void CELL(backward_step)(CELL(Backward) *f, long step) {
     const long t = time_of(s, step), rows = s->count[t], running = smaller(rows, f->next_rows);
     if (rows < f->next_rows) CELL(leave)(f, rows, f->next_rows);
     f->next_rows = rows;
+    f->running = running;
     if (rows == 0) return;
     if (f->chunks[f->current].used + rows > f->chunks[0].most) {
         CELL(flush)(f);
@@ -283,18 +280,20 @@ static void CELL(backward_step)(CELL(Backward) *f, long step) {
         const long units = smaller(PANEL, s->blocks - vector);
         for (long j = 0; j < rows;) {
             const long end = j < running ? running : rows, size = block_size(end, TILE_ROWS, j);
-            (j < running ? CELL(backward_cases) : CELL(start_cases))[(units - 1) * 8 + size - 1](f, step, vector, j);
+            CELL(backward_cases)[(units - 1) * 8 + size - 1](f, step, vector, j);
             j += size;
         }
     }
-    f->next = (Tiles){chunk->tiles + HIDDEN_SET * s->blocks * chunk->most * VL, chunk->most, GATES, s->hidden};
+    f->next = tiles_at(chunk->tiles + HIDDEN_SET * s->blocks * chunk->most * VL, chunk->most, GATES, s->hidden);
     f->next_first = chunk->used;
     chunk->used += rows;
 }
 
 static void CELL(backward_buffers)(CELL(Backward) *f, Arena *arena) {
     const Shape *s = f->shape;
-    const long most = s->batch > CHUNK_ROWS ? s->batch : CHUNK_ROWS, columns = GATES * s->blocks * VL;
+    /* 8 rows more than a multiple of 64, or all tiles would fall on the same lines of the first cache. */
+    const long most = (s->batch > CHUNK_ROWS ? s->batch + 63 : CHUNK_ROWS + 63) / 64 * 64 + 8;
+    const long columns = GATES * s->blocks * VL;
     for (int i = 0; i < 2; i++) {
         Chunk *chunk = &f->chunks[i];
         chunk->most = most;

@@ -31,6 +31,11 @@ INLINE V vpow2(V magic) { /* the low bits of `magic` hold the exponent */
     __m512i bits = _mm512_slli_epi32(_mm512_castps_si512(magic), 23);
     return _mm512_castsi512_ps(_mm512_add_epi32(bits, _mm512_set1_epi32(0x3F800000)));
 }
+/* A division takes as long as thirty multiply-adds; an estimate and one Newton step give all but the last bit. */
+INLINE V vreciprocal(V x) {
+    V r = _mm512_rcp14_ps(x);
+    return _mm512_fmadd_ps(r, _mm512_fnmadd_ps(x, r, _mm512_set1_ps(1.0f)), r);
+}
 INLINE V vload_part(const float *p, long n) { return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
 INLINE void vstore_part(float *p, long n, V v) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v); }
 
@@ -91,6 +96,7 @@ INLINE V vpow2(V magic) {
 #endif
 
 #if VL != 16
+INLINE V vreciprocal(V x) { return vset(1.0f) / x; }
 INLINE V vload_part(const float *p, long n) {
     float lanes[VL] = {0};
     if (n >= VL) return vload(p);

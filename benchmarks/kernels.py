@@ -1,0 +1,206 @@
+"""A training step of one recurrent layer: Leadline's compiled kernels against torch.nn, in one run.
+
+    OMP_NUM_THREADS=1 python benchmarks/kernels.py --json results.json
+
+A step is the forward pass and the gradients of all weights and inputs from a given gradient of the outputs; no
+loss, no optimiser. Both sides take turns step by step, so that a busy machine slows both; figures are medians of
+processor time (what other programs take on a shared machine is not counted).
+A step counts 6 * seq * batch * gates * hidden * (feature + hidden) floating-point operations (two per multiply-add,
+the backward pass twice the forward one). The peak is multiply-adds on registers alone, measured between the
+steps: its 90th percentile over the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from leadline.kernels import choose, native
+from leadline.kernels.reference import State, Weights
+
+GATES = {"tanh": 1, "gru": 3, "lstm": 4}
+LAYERS: dict[str, type[torch.nn.RNNBase]] = {"tanh": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
+SMALL = tuple((9, 64, hidden, hidden) for hidden in (40, 64, 100))
+WIDE = ((100, 32, 32, 32), (100, 32, 64, 128), (100, 32, 128, 256), (100, 64, 256, 512))
+STACKS = ((3, False), (2, True))  # layers, both ways; at H 32 and 128
+Step = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One shape of one cell: medians in milliseconds, and what they come to."""
+
+    cell: str
+    seq: int
+    batch: int
+    feature: int
+    hidden: int
+    layers: int
+    bidirectional: bool
+    repeats: int
+    native_ms: float
+    torch_ms: float
+    ratio: float
+    native_gflops: float
+
+
+class Peak:
+    """The core's multiply-adds per second, sampled between the steps."""
+
+    def __init__(self) -> None:
+        self.run = native.functions().leadline_peak
+        self.run.argtypes, self.run.restype = (ctypes.c_int64,), ctypes.c_int64
+        self.samples: list[float] = []
+
+    def sample(self) -> None:
+        start = time.process_time()
+        done = self.run(20_000)
+        self.samples.append(done / (time.process_time() - start) / 1e9)
+
+    def gflops(self) -> float:
+        return statistics.quantiles(self.samples, n=10)[-1]
+
+
+def unrolled(cell: str, inputs: Tensor, layers: list[list[Weights]]) -> Tensor:
+    """All layers and directions through `choose.unroll`, from zero states."""
+    seq, batch, _ = inputs.shape
+    lengths = torch.full((batch,), seq)
+    for directions in layers:
+        hidden = directions[0][1].shape[1]
+        states: State = (inputs.new_zeros(batch, hidden),) * (2 if cell == "lstm" else 1)
+        outputs = [
+            choose.unroll(cell, inputs, lengths, states, weights, reverse)[0]
+            for weights, reverse in zip(directions, (False, True), strict=False)
+        ]
+        inputs = outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1)
+    return inputs
+
+
+def steps(cell: str, shape: tuple[int, ...], layers: int, both: bool) -> tuple[Step, Step]:
+    """The same step, natively and with torch.nn, on the same weights."""
+    seq, batch, feature, hidden = shape
+    module = LAYERS[cell](feature, hidden, layers, bidirectional=both)  # type: ignore[arg-type]
+    parameters = list(module.parameters())
+    quads = [tuple(parameters[place : place + 4]) for place in range(0, len(parameters), 4)]
+    ways = 2 if both else 1
+    weights = [quads[place : place + ways] for place in range(0, len(quads), ways)]
+    inputs = torch.randn(seq, batch, feature, requires_grad=True)
+    d_outputs = torch.randn(seq, batch, hidden * ways)
+    leaves = [inputs, *parameters]
+    name = choose.choose(cell, inputs, (), quads[0]).name  # type: ignore[arg-type]
+    if name != "native":
+        sys.exit(f"the compiled kernels do not run here: {choose.choose(cell, inputs).reason}")
+
+    def ours() -> object:
+        return torch.autograd.grad(unrolled(cell, inputs, weights), leaves, d_outputs)  # type: ignore[arg-type]
+
+    def theirs() -> object:
+        return torch.autograd.grad(module(inputs)[0], leaves, d_outputs)
+
+    for mine, right in zip(ours(), theirs(), strict=True):  # type: ignore[call-overload]
+        torch.testing.assert_close(mine, right, rtol=1e-3, atol=1e-4 * right.abs().max().item())
+    return ours, theirs
+
+
+def timed(step: Step) -> float:
+    start = time.process_time()
+    step()
+    return time.process_time() - start
+
+
+def measure(cell: str, shape: tuple[int, ...], layers: int, both: bool, budget: float, peak: Peak) -> Row:
+    """Both sides in turns for about `budget` seconds, seven times at least."""
+    seq, batch, feature, hidden = shape
+    ours, theirs = steps(cell, shape, layers, both)
+    mine: list[float] = []
+    right: list[float] = []
+    end = time.process_time() + budget
+    while len(mine) < 7 or (time.process_time() < end and len(mine) < 300):
+        mine.append(timed(ours))
+        right.append(timed(theirs))
+        peak.sample()
+    ways = 2 if both else 1
+    sizes = [feature] + [hidden * ways] * (layers - 1)
+    work = sum(6 * seq * batch * GATES[cell] * hidden * (size + hidden) * ways for size in sizes)
+    native_s, torch_s = statistics.median(mine), statistics.median(right)
+    return Row(
+        cell,
+        seq,
+        batch,
+        feature,
+        hidden,
+        layers,
+        both,
+        len(mine),
+        round(native_s * 1e3, 4),
+        round(torch_s * 1e3, 4),
+        round(torch_s / native_s, 2),
+        round(work / native_s / 1e9, 1),
+    )
+
+
+def tasks(groups: list[str], cells: list[str]) -> list[tuple[str, tuple[int, ...], int, bool]]:
+    """cell, shape, layers, both ways."""
+    single = [shape for group, shapes in (("small", SMALL), ("wide", WIDE)) if group in groups for shape in shapes]
+    found: list[tuple[str, tuple[int, ...], int, bool]] = [
+        (cell, shape, 1, False) for shape in single for cell in cells
+    ]
+    if "stacks" in groups:
+        deep = [(shape, stack) for shape in WIDE[:2] for stack in STACKS]
+        found += [(cell, shape, *stack) for shape, stack in deep for cell in cells]
+    return found
+
+
+def line(row: Row, peak: float) -> str:
+    name = f"{row.cell:5s} T {row.seq:<4d} B {row.batch:<3d} I {row.feature:<4d} H {row.hidden:<4d}"
+    stack = f"{row.layers} layer{'s' if row.layers > 1 else ' '}{' both ways' if row.bidirectional else '':10s}"
+    share = row.native_gflops / peak
+    return (
+        f"{name} {stack} {row.native_ms:9.3f} ms  torch.nn {row.torch_ms:9.3f} ms  {row.ratio:5.2f}x "
+        f"{row.native_gflops:6.1f} GFLOP/s ({share:.0%} of peak)"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--groups", nargs="+", choices=["small", "wide", "stacks"], default=["small", "wide"])
+    parser.add_argument("--cells", nargs="+", choices=list(GATES), default=list(GATES))
+    parser.add_argument("--seconds", type=float, default=1.5, help="time for each shape (default 1.5)")
+    parser.add_argument("--json", type=Path, help="write the results there as well")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    peak = Peak()
+    rows = []
+    for task in tasks(chosen.groups, chosen.cells):
+        rows.append(measure(*task, chosen.seconds, peak))
+        print(line(rows[-1], peak.gflops()), flush=True)
+    about = {
+        "machine": platform.processor() or platform.machine(),
+        "system": platform.platform(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "instruction_set": native.isa(),
+        "threads": torch.get_num_threads(),
+        "peak_gflops": round(peak.gflops(), 1),
+        "command": " ".join(["python", *sys.argv]),
+    }
+    print(f"peak {about['peak_gflops']} GFLOP/s, instruction set {about['instruction_set']}")
+    if chosen.json:
+        whole = about | {"rows": [asdict(row) for row in rows]}
+        chosen.json.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
