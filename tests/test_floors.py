@@ -7,8 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from leadline import spec
+from leadline.cells.catalogue import CELLS
+from leadline.kernels import reference
 
 ROOT = Path(__file__).resolve().parents[1] / "src" / "leadline"
 
@@ -81,6 +86,14 @@ def test_arrows_only_point_down() -> None:
     ]
     assert len(found) > 200
     assert wrong == []
+
+
+def test_both_halves_count_the_same_gates() -> None:
+    """The spec counts without torch, so gates and states are written down twice."""
+    assert {name: cell.gates for name, cell in CELLS.items()} == spec.GATES
+    assert {name: cell.states for name, cell in CELLS.items()} == spec.STATES
+    assert set(CELLS) == set(get_args(spec.Cell)) == set(reference._STEPS)
+    assert [name for name, cell in CELLS.items() if cell.name != name] == []
 
 
 def test_no_file_imports_by_a_relative_path() -> None:

@@ -17,9 +17,8 @@ from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
 from leadline.data.frames import read_frame
 from leadline.data.options import ReadOptions
-from leadline.data.read import read
+from leadline.data.read import read, read_settled
 from leadline.data.sequences import LABELLED, Sequences
-from leadline.data.settle import like
 from leadline.data.split import split
 from leadline.errors import ModelError, OptionError
 from leadline.records import Trial, TrialResult
@@ -75,19 +74,33 @@ def load_data(
     Raises:
         OptionError: arguments that do not go together.
     """
+    return load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)[0]
+
+
+def load_settled(
+    data: Any,
+    targets: Any = None,
+    *,
+    read_options: ReadOptions | None = None,
+    test: str | Path | None = None,
+    subset: int | None = None,
+    **arrays: Any,
+) -> tuple[Sequences, ReadOptions]:
+    """`load_data`, and the options that read more files of the same form without inferring anything again."""
+    options = read_options or ReadOptions()
     if subset is not None and data is not None:
         raise OptionError("subset with data of your own", expected="subset with the embedded data set only")
     if test is not None and not isinstance(data, str | Path):
         raise OptionError("a test file without a data file", expected="both as paths")
-    if data is None:
-        return letters(subset)
-    if isinstance(data, Sequences):
-        return data
     if isinstance(data, str | Path):
-        return read(data, read_options or ReadOptions(), test)
+        return read_settled(data, options, test)
+    if data is None:
+        return letters(subset), LETTERS
+    if isinstance(data, Sequences):
+        return data, options
     if isinstance(data, np.ndarray | list | tuple):
-        return from_arrays(data, targets, **arrays)
-    return read_frame(data, read_options or ReadOptions())
+        return from_arrays(data, targets, **arrays), options
+    return read_frame(data, options), options
 
 
 def advise(
@@ -135,7 +148,7 @@ def advise(
     Raises:
         LeadlineError: data, options or run folder that cannot be used.
     """
-    sequences = load_data(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
+    sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     options = study_options(
         seed=seed,
         minutes=minutes(budget),
@@ -149,18 +162,12 @@ def advise(
         out=None if out is None else Path(out),
     )
     prepared = prepare(sequences, options)
-    return study(prepared, progress or _silent, reading(data, sequences, read_options))
+    return study(prepared, progress or _silent, asdict(reading))
 
 
 def study_options(*, jobs: int | None, **others: Any) -> Options:
     """`Options`, one worker per core where `jobs` is None."""
     return Options(**others) if jobs is None else Options(jobs=jobs, **others)
-
-
-def reading(data: Any, sequences: Sequences, options: ReadOptions | None) -> dict[str, Any]:
-    """How to read more data of the same form."""
-    start = LETTERS if data is None else options or ReadOptions()
-    return asdict(like(sequences, start))
 
 
 def train(
@@ -188,7 +195,7 @@ def train(
     Returns:
         The model and its scores.
     """
-    sequences = load_data(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
+    sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     parts = split(sequences, seed)
     spec = parse_start(network, setup.blank_spec(sequences, parts))
     recipe = replace(setup.recipe_for(sequences, parts), learning_rate=learning_rate)
@@ -197,7 +204,7 @@ def train(
     assert outcome.model is not None
     folder = Path(out)
     outcome.model.save(folder)
-    (folder / READING).write_text(json.dumps(reading(data, sequences, read_options)), encoding="utf-8")
+    (folder / READING).write_text(json.dumps(asdict(reading)), encoding="utf-8")
     return outcome.model, outcome.result
 
 
@@ -254,8 +261,7 @@ def _reading_of(path: Path) -> ReadOptions:
     for folder in (path, path / "model"):
         if (folder / READING).exists():
             known = json.loads((folder / READING).read_text(encoding="utf-8"))
-            chosen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
-            return ReadOptions(**chosen)
+            return ReadOptions.from_dict(known)
     raise ModelError(f"no {READING}", where=str(path), expected="a run folder or a model folder that Leadline wrote")
 
 

@@ -52,13 +52,9 @@ class EmbedSpec:
 
 
 def embed_spec(encoder: Encoder) -> EmbedSpec:
-    """Sizes for an encoder's columns: a table of V names becomes 3 sqrt(V) features, from 4 to 64.
-
-    The square root is a compromise between one feature per name, which is needed for few names, and the 50-100
-    features at which word embeddings saturate in small taggers.
-    """
+    """Sizes for an encoder's columns."""
     names = tuple(len(column.vocabulary) for column in encoder.columns)
-    widths = tuple(min(64, max(4, round(3 * size**0.5))) for size in names)
+    widths = tuple(column.width for column in encoder.columns)
     words = tuple(column.form == "word" for column in encoder.columns)
     return EmbedSpec(encoder.numeric_size, names, widths, words)
 

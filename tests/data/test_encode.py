@@ -85,3 +85,12 @@ def test_a_missing_feature_and_an_unknown_class_are_named():
         encode.apply(encoder, from_arrays(["ab", "ba"], ["x", "z"], kind="classification"))
     with pytest.raises(DataError, match="no feature"):
         encode.apply(encoder, numbers())
+
+
+def test_sizes_are_those_of_the_development_data_whatever_the_fold():
+    data = numbers()
+    early, late = (encode.fit(data, part, np.arange(10)) for part in (np.arange(5), np.arange(5, 10)))
+    assert early.indicators == late.indicators == (0,)
+    words = from_arrays(["abcdefghijklmnop", "aa", "bb"], ["x", "y", "x"], kind="classification")
+    some = encode.fit(words, np.array([1, 2]), np.arange(3))
+    assert (len(some.columns[0].vocabulary), some.columns[0].width) == (2, 12)

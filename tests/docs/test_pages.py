@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
 import shlex
+import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
@@ -21,15 +24,14 @@ from leadline.spec import StackSpec
 DOCS = pages.ROOT / "docs"
 COMMANDS = DOCS / "commands.md"
 RUNNABLE = ("python", "pycon", "console")
+PAGES = [page for page in pages.PAGES if any(block.language in RUNNABLE for block in pages.blocks(page))]
 VERBS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
-RECORDS = {
-    name: kind for name, kind in vars(records).items() if inspect.isclass(kind) and issubclass(kind, Record)
-}
+RECORDS = {name: kind for name, kind in vars(records).items() if inspect.isclass(kind) and issubclass(kind, Record)}
 RECORDS.pop("Record")
 LITERALS = (records.StopReason, records.Decision, records.Kind)
 
 
-@pytest.mark.parametrize("page", [p for p in pages.PAGES if any(b.language in RUNNABLE for b in pages.blocks(p))], ids=pages.name)
+@pytest.mark.parametrize("page", PAGES, ids=pages.name)
 def test_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(api, "advise", functools.partial(api.advise, **pages.RUN))
@@ -40,7 +42,7 @@ def test_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_command_that_fails_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     block = pages.Block("console", "$ leadline report nowhere\n", 7)
-    with pytest.raises(AssertionError, match="line 7.*ended with 1"):
+    with pytest.raises(AssertionError, match=r"line 7.*ended with 1"):
         pages._run(block, {}, "page, line 7")
 
 
@@ -146,3 +148,32 @@ def test_links_in_the_readme_lead_somewhere() -> None:
     for page in (pages.ROOT / "README.md", pages.ROOT / "CONTRIBUTING.md", pages.ROOT / "CHANGELOG.md"):
         links: list[Any] = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
         assert [link for link in links if not (pages.ROOT / link).exists()] == []
+
+
+def test_every_dependency_has_its_reason() -> None:
+    page = (DOCS / "decisions" / "0004-dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w-]+) \| [^|]{20,} \| [^|]+ \|$", page, re.MULTILINE)
+    assert set(rows) == declared()
+
+
+def test_nothing_is_imported_that_is_not_declared() -> None:
+    """But for what the standard library has, and markupsafe, which is a part of jinja2."""
+    allowed = {NAMES.get(name, name) for name in declared()} | set(sys.stdlib_module_names) | {"leadline", "markupsafe"}
+    found = {
+        (alias.name if isinstance(node, ast.Import) else node.module or "").partition(".")[0]
+        for path in (pages.ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert found - allowed == set()
+    assert {NAMES.get(name, name) for name in declared()} - found == set()
+
+
+NAMES = {"vl-convert-python": "vl_convert"}
+
+
+def declared() -> set[str]:
+    """Names of the runtime dependencies in pyproject.toml."""
+    project = tomllib.loads((pages.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {re.split(r"[<>=~! \[]", text)[0] for text in project["dependencies"]}

@@ -77,9 +77,7 @@ def test_the_rule(low, high, up, down):
 
 
 def test_all_looks_at_all_comparisons_spend_at_most_alpha():
-    spent = sum(
-        (1 - verdict.level(stage)) * verdict.COMPARISONS * len(verdict.LOOKS) for stage in range(60)
-    )
+    spent = sum((1 - verdict.level(stage)) * verdict.COMPARISONS * len(verdict.LOOKS) for stage in range(60))
     assert spent == pytest.approx(verdict.ALPHA)
 
 
@@ -130,7 +128,12 @@ class TestMoves:
     def test_a_move_never_leads_back_to_the_incumbent(self, layers, width, both, dropout):
         spec = replace(BASE, num_layers=layers, hidden_size=width, bidirectional=both, dropout=dropout)
         limits = Limits("tagging")
-        found = [*moves.upward(spec, limits), *moves.downward(spec), *moves.regularise(spec), *moves.pairs(spec, limits)]
+        found = [
+            *moves.upward(spec, limits),
+            *moves.downward(spec),
+            *moves.regularise(spec),
+            *moves.pairs(spec, limits),
+        ]
         specs = [c.spec for c in found]
         assert spec not in specs
         assert all(moved.split("+")[0] in moves.MOVES for moved in (c.move for c in found))
@@ -140,14 +143,19 @@ class TestMoves:
         [
             ("lstm:3x256:both", {"cell": "lstm", "num_layers": 3, "hidden_size": 256, "bidirectional": True}),
             ("gru:1x64:ahead2:mlp", {"look_ahead": 2, "readout": "mlp", "hidden_size": 64}),
-            ("rnn:2x8:dropout0.25:residual:norm", {"cell": "tanh", "dropout": 0.25, "residual": True, "layer_norm": True}),
+            (
+                "rnn:2x8:dropout0.25:residual:norm",
+                {"cell": "tanh", "dropout": 0.25, "residual": True, "layer_norm": True},
+            ),
         ],
     )
     def test_start(self, text, fields):
         found = moves.parse_start(text, BASE)
         assert {name: getattr(found, name) for name in fields} == fields
 
-    @pytest.mark.parametrize("text", ["", "lstm:3by256", "transformer:2x64", "gru:1x64:sideways", "gru:1x0", "gru:2x8:both:ahead1"])
+    @pytest.mark.parametrize(
+        "text", ["", "lstm:3by256", "transformer:2x64", "gru:1x64:sideways", "gru:1x0", "gru:2x8:both:ahead1"]
+    )
     def test_a_start_that_is_not_understood_says_what_would_be(self, text):
         with pytest.raises(OptionError, match="lstm:3x256:both"):
             moves.parse_start(text, BASE)

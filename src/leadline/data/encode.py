@@ -1,7 +1,7 @@
 """`Encoder`: from `Sequences` to the numbers that a network reads, fitted on the train part alone.
 
 - A numeric feature is standardised; a missing value becomes 0 (the train mean), and every feature that is
-  missing somewhere in the train part gets a second column that is 1 where it is missing.
+  missing somewhere in the development data gets a second column that is 1 where it is missing.
 - A category becomes the index of its name among those seen in training, from 1; 0 stands for every name not
   seen there and for a missing one.
 - A word also becomes the set of its character n-grams, hashed into buckets, so that a word not seen in
@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -28,11 +29,19 @@ BUCKETS = 4096
 
 @dataclass(frozen=True)
 class EncodedColumn:
-    """A category feature as the encoder knows it: names seen in training, in a fixed order."""
+    """A category feature as the encoder knows it.
+
+    Args:
+        name: the column's name.
+        form: "category" or "word".
+        vocabulary: names seen in training, in a fixed order.
+        width: features that the column becomes.
+    """
 
     name: str
     form: str
     vocabulary: tuple[str, ...]
+    width: int
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Encoder:
     Args:
         numeric_names: numeric features, in order.
         means, scales: (numeric features) of the train part, missing values left out.
-        indicators: positions of the features with missing values in the train part.
+        indicators: positions of the features that are missing somewhere.
         columns: the category features.
         kind: kind of target.
         classes: class names.
@@ -77,7 +86,9 @@ class Encoder:
     @classmethod
     def restore(cls, config: dict[str, Any]) -> Encoder:
         """Undo `config`, also after a trip through JSON."""
-        columns = tuple(EncodedColumn(c["name"], c["form"], tuple(c["vocabulary"])) for c in config["columns"])
+        columns = tuple(
+            EncodedColumn(c["name"], c["form"], tuple(c["vocabulary"]), c["width"]) for c in config["columns"]
+        )
         tuples = {key: tuple(value) for key, value in config.items() if isinstance(value, list | tuple)}
         return cls(**{**config, **tuples, "columns": columns})
 
@@ -105,9 +116,17 @@ class Encoded:
     per_step: bool
 
 
-def fit(sequences: Sequences, train: NDArray[np.int64]) -> Encoder:
-    """Learn an encoder from the sequences `train`."""
+def fit(sequences: Sequences, train: NDArray[np.int64], development: NDArray[np.int64] | None = None) -> Encoder:
+    """Learn an encoder from the sequences `train`.
+
+    Args:
+        sequences: all of them.
+        train: whose means, names and spread count.
+        development: what the *sizes* are taken from (which features need an indicator, how wide a column
+            becomes), so that they are the same for every re-split; `train` by default.
+    """
     part = sequences.take(train)
+    whole = part if development is None else sequences.take(development)
     missing = np.isnan(part.numeric)
     counts = np.maximum((~missing).sum(0), 1)
     filled = np.where(missing, 0.0, part.numeric).astype(np.float64)
@@ -120,9 +139,14 @@ def fit(sequences: Sequences, train: NDArray[np.int64]) -> Encoder:
         numeric_names=sequences.numeric_names,
         means=tuple(means.tolist()),
         scales=tuple(scales.tolist()),
-        indicators=tuple(np.flatnonzero(missing.any(0)).tolist()),
+        indicators=tuple(np.flatnonzero(np.isnan(whole.numeric).any(0)).tolist()),
         columns=tuple(
-            EncodedColumn(column.name, column.form, _seen(column, part.categories[:, i]))
+            EncodedColumn(
+                column.name,
+                column.form,
+                _seen(column, part.categories[:, i]),
+                width_for(len(_seen(column, whole.categories[:, i]))),
+            )
             for i, column in enumerate(sequences.category_columns)
         ),
         kind=sequences.kind,
@@ -131,6 +155,18 @@ def fit(sequences: Sequences, train: NDArray[np.int64]) -> Encoder:
         target_mean=target_mean,
         target_scale=target_scale,
     )
+
+
+def width_for(names: int) -> int:
+    """Features that a column of so many names becomes: 3 sqrt(names), from 4 to 64.
+
+    The square root is a compromise between one feature per name, which is needed for few names, and the 50-100
+    features at which word embeddings saturate in small taggers.
+
+    >>> width_for(1), width_for(26), width_for(100_000)
+    (4, 15, 64)
+    """
+    return min(64, max(4, round(3 * math.sqrt(names))))
 
 
 def apply(encoder: Encoder, sequences: Sequences) -> Encoded:

@@ -49,6 +49,11 @@ class Fold:
     tune: Index
     dev: Index
 
+    @property
+    def everything(self) -> Index:
+        """All three together: the same for every fold."""
+        return np.sort(np.concatenate([self.train, self.tune, self.dev]))
+
 
 @dataclass(frozen=True, eq=False)
 class Split:

@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.data.sequences import CategoryColumn, Sequences
-from leadline.data.settle import like
 from leadline.errors import DataError
-
-__all__ = ["like", "unite"]
 
 
 def unite(first: Sequences, test: Sequences) -> Sequences:

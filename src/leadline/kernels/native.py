@@ -180,8 +180,6 @@ def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | t
             return "the compiled kernels are float32 only"
         if not tensor.is_cpu:
             return "the compiled kernels are for the CPU only"
-    if inputs.numel() == 0:
-        return "there is nothing to compute"
     if transformed():
         return "function transforms and forward-mode derivatives need the plain loop"
     if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
@@ -210,6 +208,8 @@ def run(
 ) -> tuple[Tensor, State]:
     """`unroll` for tensors in which `refusal` found nothing."""
     _check_sizes(cell, inputs, lengths, initial, weights)
+    if inputs.numel() == 0:
+        return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
     c_0 = initial[1] if cell == "lstm" else None
     given = [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given):
@@ -223,16 +223,16 @@ def _check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, wei
     gates, states = SHAPES[cell]
     hidden = weights[1].shape[-1]
     batch, feature = inputs.shape[1:] if inputs.dim() == 3 else (-1, -1)
-    found = [*lengths.shape], [[*tensor.shape] for tensor in (*initial, *weights)]
-    rows = gates * hidden
-    expected = [batch], [*[[batch, hidden]] * states, [rows, feature], [rows, hidden], [rows], [rows]]
+    rows, state = gates * hidden, (batch, hidden)
+    expected = [(batch,), *[state] * states, (rows, feature), (rows, hidden), (rows,), (rows,)]
+    found = [tensor.shape for tensor in (lengths, *initial, *weights)]
     if found != expected or lengths.dtype is not torch.int64 or not lengths.is_cpu or hidden == 0:
+        shapes = [tuple(shape) for shape in found]
         raise KernelError(
-            f"inputs {tuple(inputs.shape)}, lengths {lengths.dtype} on {lengths.device} of size {found[0]}, "
-            f"and then {found[1]}",
+            f"inputs {tuple(inputs.shape)}, lengths {lengths.dtype} on {lengths.device}, "
+            f"and lengths, states and weights of {shapes}",
             where=f"unroll({cell!r})",
-            expected="inputs (seq, batch, feature), lengths int64 on the CPU of size "
-            f"{expected[0]}, and then {expected[1]}",
+            expected=f"inputs (seq, batch, feature), lengths int64 on the CPU, and {expected}",
         )
 
 

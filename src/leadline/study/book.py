@@ -73,6 +73,7 @@ class Book:
     margin: float = 0.0
     incumbents: list[StackSpec] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
+    climbed: str = ""
     moves: list[Comparison] = field(default_factory=list)
     baselines: list[BaselineFacts] = field(default_factory=list)
     square: Square | None = None

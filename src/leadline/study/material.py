@@ -38,7 +38,7 @@ class Material:
     def encoded(self, fold: int) -> tuple[Encoder, Batcher]:
         """The encoder fitted on the fold's train part, and all sequences encoded with it."""
         if fold not in self._encoded:
-            encoder = encode.fit(self.sequences, self.split.folds[fold].train)
+            encoder = encode.fit(self.sequences, self.split.folds[fold].train, self.split.folds[0].everything)
             self._encoded[fold] = (encoder, Batcher(encode.apply(encoder, self.sequences)))
         return self._encoded[fold]
 

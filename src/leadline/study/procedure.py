@@ -33,6 +33,7 @@ def procedure(book: Book) -> Steps[None]:
     if book.plan.limits.kind in ("tagging", "step_regression"):
         yield from curve(book)
     yield from climb(book)
+    book.climbed = book.incumbent.describe()
     yield from descend(book)
     yield from against_baseline(book)
     conclude(book)
@@ -124,15 +125,15 @@ def against_baseline(book: Book) -> Steps[None]:
 
 def conclude(book: Book) -> None:
     """The reason to stop, when the procedure came to its end."""
-    last = [m for m in book.moves if m.source == book.incumbent.describe() and m.move not in moves.DOWN]
+    last = [m for m in book.moves if m.source == book.climbed and m.move.split("+")[0] not in moves.DOWN]
     if book.baseline_enough:
         _stop(
             book,
             "baseline_is_enough",
-            f"The baseline {book.baseline_enough} is as good as any network tried.",
+            f"No network tried beats {baseline_description(book.baseline_enough)} by more than the margin.",
         )
     elif any(m.decision == "undecided" for m in last):
-        open_moves = ", ".join(m.move for m in last if m.decision == "undecided")
+        open_moves = ", ".join(m.move.replace("_", " ") for m in last if m.decision == "undecided")
         _stop(book, "undecided", f"Still open at the last network: {open_moves}.")
     elif last and all(m.decision in ("failed_to_train", "not_pursued") for m in last):
         _stop(book, "failed_to_train", "None of the larger networks could be trained.")

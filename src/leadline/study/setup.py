@@ -44,7 +44,7 @@ def plan(
 
 def blank_spec(sequences: Sequences, split: Split) -> StackSpec:
     """The default start: one small GRU layer that reads one way."""
-    encoder = encode.fit(sequences, split.folds[0].train)
+    encoder = encode.fit(sequences, split.folds[0].train, split.folds[0].everything)
     pooling: Pooling = "step" if sequences.per_step else "last"
     return StackSpec(
         input_size=embed_spec(encoder).output_size,

@@ -18,7 +18,7 @@ from leadline.study.book import RATES, Book
 T = TypeVar("T")
 Steps = Generator[list[Trial], None, T]
 
-RUNGS = (8, 4)
+RUNGS = (12, 5)
 SHORTEST = 100
 KEPT_RATES = 2
 TUNING_FOLDS = 2
@@ -27,7 +27,7 @@ TUNING_FOLDS = 2
 def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] = ()) -> Steps[None]:
     """Find a learning rate for each spec, and screen the specs against each other.
 
-    Rung one: an eighth of the updates, all rates. Rung two: a quarter of the updates, the two best rates, for the
+    Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
     better half of the specs and all of `always`. Fills `book.rates` and `book.screening`.
     """
     yield from _rung(book, dict.fromkeys(specs, RATES), 0)

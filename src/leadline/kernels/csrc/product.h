@@ -42,10 +42,10 @@ INLINE long block_size(long total, long most, long done) {
 
 /* A long sum is taken in slices: one chain of float32 additions loses accuracy in proportion to its length. */
 #ifndef SLICE
-#define SLICE 128
+#define SLICE 64
 #endif
 #ifndef TILE_SLICE
-#define TILE_SLICE 192
+#define TILE_SLICE 128
 #endif
 
 INLINE long slice_of(long depth) { return block_size(depth, SLICE, 0); }

@@ -27,6 +27,9 @@ INLINE V vsign(V x) {
 INLINE V vxor(V a, V b) {
     return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_castps_si512(b)));
 }
+INLINE V vabove(V x, V limit, V yes, V no) { /* x > limit ? yes : no */
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, limit, _CMP_GT_OQ), no, yes);
+}
 INLINE V vpow2(V magic) { /* the low bits of `magic` hold the exponent */
     __m512i bits = _mm512_slli_epi32(_mm512_castps_si512(magic), 23);
     return _mm512_castsi512_ps(_mm512_add_epi32(bits, _mm512_set1_epi32(0x3F800000)));
@@ -51,6 +54,9 @@ INLINE V vmin(V limit, V x) { return _mm256_min_ps(limit, x); }
 INLINE V vmax(V limit, V x) { return _mm256_max_ps(limit, x); }
 INLINE V vsign(V x) { return _mm256_and_ps(x, _mm256_set1_ps(-0.0f)); }
 INLINE V vxor(V a, V b) { return _mm256_xor_ps(a, b); }
+INLINE V vabove(V x, V limit, V yes, V no) {
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(x, limit, _CMP_GT_OQ));
+}
 INLINE V vpow2(V magic) {
     __m256i bits = _mm256_slli_epi32(_mm256_castps_si256(magic), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_set1_epi32(0x3F800000)));
@@ -68,6 +74,10 @@ INLINE V vmin(V limit, V x) { return _mm_min_ps(limit, x); }
 INLINE V vmax(V limit, V x) { return _mm_max_ps(limit, x); }
 INLINE V vsign(V x) { return _mm_and_ps(x, _mm_set1_ps(-0.0f)); }
 INLINE V vxor(V a, V b) { return _mm_xor_ps(a, b); }
+INLINE V vabove(V x, V limit, V yes, V no) {
+    const V mask = _mm_cmpgt_ps(x, limit);
+    return _mm_or_ps(_mm_and_ps(mask, yes), _mm_andnot_ps(mask, no));
+}
 INLINE V vpow2(V magic) {
     __m128i bits = _mm_slli_epi32(_mm_castps_si128(magic), 23);
     return _mm_castsi128_ps(_mm_add_epi32(bits, _mm_set1_epi32(0x3F800000)));
@@ -87,6 +97,7 @@ INLINE V vsign(V x) { return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f
 INLINE V vxor(V a, V b) {
     return vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)));
 }
+INLINE V vabove(V x, V limit, V yes, V no) { return vbslq_f32(vcgtq_f32(x, limit), yes, no); }
 INLINE V vpow2(V magic) {
     uint32x4_t bits = vshlq_n_u32(vreinterpretq_u32_f32(magic), 23);
     return vreinterpretq_f32_u32(vaddq_u32(bits, vdupq_n_u32(0x3F800000u)));
