@@ -7,8 +7,8 @@ loss, no optimiser. Both sides take turns step by step, so that a busy machine s
 processor time (what other programs take on a shared machine is not counted).
 A step counts 6 * seq * batch * gates * hidden * (feature + hidden) floating-point operations (two per multiply-add,
 the backward pass twice the forward one). The peak is multiply-adds on registers alone, measured between the
-steps: its 90th percentile over the run. `kernel_ms` is the part of a step spent inside the compiled functions; the rest is
-torch's autograd and Python.
+steps: its 90th percentile over the run. `kernel_ms` is the part of a step spent inside the compiled functions; the
+rest is torch's autograd and Python.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from leadline.kernels import choose, native
+from leadline.kernels import aten, choose, native
 from leadline.kernels.reference import State, Weights
 
 GATES = {"tanh": 1, "gru": 3, "lstm": 4}
 LAYERS: dict[str, type[torch.nn.RNNBase]] = {"tanh": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 SMALL = tuple((9, 64, hidden, hidden) for hidden in (40, 64, 100))
 WIDE = ((100, 32, 32, 32), (100, 32, 64, 128), (100, 32, 128, 256), (100, 64, 256, 512))
+RAGGED = ((9, 64, 64, 64), (30, 64, 64, 64), (30, 64, 128, 128))
 STACKS = ((3, False), (2, True))  # layers, both ways; at H 32 and 128
 Step = Callable[[], object]
 
@@ -136,6 +137,23 @@ def steps(cell: str, shape: tuple[int, ...], layers: int, both: bool) -> tuple[S
     return ours, theirs
 
 
+def ragged_steps(cell: str, shape: tuple[int, ...]) -> tuple[Step, Step]:
+    """Rows of 0 to seq steps: natively, and through torch's packed sequences."""
+    seq, batch, feature, hidden = shape
+    rows = GATES[cell] * hidden
+    sizes = ((rows, feature), (rows, hidden), (rows,), (rows,))
+    weights = tuple(((torch.rand(size) * 2 - 1) * hidden**-0.5).requires_grad_() for size in sizes)
+    inputs = torch.randn(seq, batch, feature, requires_grad=True)
+    states = (torch.zeros(batch, hidden),) * (2 if cell == "lstm" else 1)
+    lengths, d_outputs = torch.randint(0, seq + 1, (batch,)), torch.randn(seq, batch, hidden)
+
+    def step(routine: choose.Routine) -> object:
+        outputs, _ = routine(cell, inputs, lengths, states, weights, False)
+        return torch.autograd.grad(outputs, [inputs, *weights], d_outputs)
+
+    return lambda: step(choose.unroll), lambda: step(aten.unroll)
+
+
 def timed(step: Step) -> float:
     start = time.process_time()
     step()
@@ -147,7 +165,7 @@ def measure(
 ) -> Row:
     """Both sides in turns for about `budget` seconds, seven times at least."""
     seq, batch, feature, hidden = shape
-    ours, theirs = steps(cell, shape, layers, both)
+    ours, theirs = steps(cell, shape, layers, both) if layers else ragged_steps(cell, shape)
     mine: list[float] = []
     right: list[float] = []
     within: list[float] = []
@@ -160,7 +178,8 @@ def measure(
         peak.sample()
     ways = 2 if both else 1
     sizes = [feature] + [hidden * ways] * (layers - 1)
-    work = sum(6 * seq * batch * GATES[cell] * hidden * (size + hidden) * ways for size in sizes)
+    share = 1.0 if layers else 0.5  # of the steps that are not padding
+    work = share * sum(6 * seq * batch * GATES[cell] * hidden * (size + hidden) * ways for size in sizes)
     native_s, torch_s, kernel_s = (statistics.median(times) for times in (mine, right, within))
     return Row(
         cell,
@@ -181,7 +200,7 @@ def measure(
 
 
 def tasks(groups: list[str], cells: list[str]) -> list[tuple[str, tuple[int, ...], int, bool]]:
-    """cell, shape, layers, both ways."""
+    """cell, shape, layers (0: one layer over rows of unequal length), both ways."""
     single = [shape for group, shapes in (("small", SMALL), ("wide", WIDE)) if group in groups for shape in shapes]
     found: list[tuple[str, tuple[int, ...], int, bool]] = [
         (cell, shape, 1, False) for shape in single for cell in cells
@@ -189,12 +208,15 @@ def tasks(groups: list[str], cells: list[str]) -> list[tuple[str, tuple[int, ...
     if "stacks" in groups:
         deep = [(shape, stack) for shape in WIDE[:2] for stack in STACKS]
         found += [(cell, shape, *stack) for shape, stack in deep for cell in cells]
+    if "ragged" in groups:
+        found += [(cell, shape, 0, False) for shape in RAGGED for cell in cells]
     return found
 
 
 def line(row: Row, peak: float) -> str:
     name = f"{row.cell:5s} T {row.seq:<4d} B {row.batch:<3d} I {row.feature:<4d} H {row.hidden:<4d}"
     stack = f"{row.layers} layer{'s' if row.layers > 1 else ' '}{' both ways' if row.bidirectional else '':10s}"
+    stack = stack if row.layers else f"{'unequal lengths':18s}"
     return (
         f"{name} {stack} {row.native_ms:9.3f} ms  torch.nn {row.torch_ms:9.3f} ms  {row.ratio:5.2f}x "
         f"{row.native_gflops:6.1f} GFLOP/s ({row.native_gflops / peak:.0%} of peak)  kernels alone "
@@ -204,7 +226,9 @@ def line(row: Row, peak: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--groups", nargs="+", choices=["small", "wide", "stacks"], default=["small", "wide"])
+    parser.add_argument(
+        "--groups", nargs="+", choices=["small", "ragged", "wide", "stacks"], default=["small", "ragged", "wide"]
+    )
     parser.add_argument("--cells", nargs="+", choices=list(GATES), default=list(GATES))
     parser.add_argument("--seconds", type=float, default=1.5, help="time for each shape (default 1.5)")
     parser.add_argument("--json", type=Path, help="write the results there as well")

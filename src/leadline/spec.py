@@ -172,7 +172,7 @@ class Recipe:
     clip: float = 1.0
     max_updates: int = 3000
     eval_every: int = 200
-    patience: int = 4
+    patience: int = 3
     averaging: float = 0.995
 
     def __post_init__(self) -> None:

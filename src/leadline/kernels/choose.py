@@ -62,5 +62,8 @@ def unroll(
     cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
 ) -> tuple[Tensor, State]:
     """Run the chosen routine; see `leadline.kernels.reference.unroll` for the contract."""
+    # A network of 32 units takes half a millisecond per update: what goes without a reason being written does.
+    if not os.environ.get(VARIABLE) and not native.refusal(cell, inputs, initial, weights):
+        return ROUTINES["native"](cell, inputs, lengths, initial, weights, reverse)
     choice = choose(cell, inputs, initial, weights)
     return ROUTINES[choice.name](cell, inputs, lengths, initial, weights, reverse)

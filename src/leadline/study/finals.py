@@ -46,7 +46,9 @@ def roles(book: Book) -> list[tuple[Role, StackSpec | BaselineSpec]]:
     best = BaselineSpec(name=book.best_baseline().name)
     found.append(("advised", best if book.baseline_enough else book.incumbent))
     found.append(("start", book.plan.start))
-    found.append(("best_causal", causal(book.incumbent)))
+    twin = causal(book.incumbent)
+    if not _nearly(twin, book.plan.start):
+        found.append(("best_causal", twin))
     if not book.baseline_enough:
         found.append(("best_baseline", best))
     kept: list[tuple[Role, StackSpec | BaselineSpec]] = []
@@ -54,6 +56,12 @@ def roles(book: Book) -> list[tuple[Role, StackSpec | BaselineSpec]]:
         if spec not in [other for _, other in kept]:
             kept.append((role, spec))
     return kept
+
+
+def _nearly(one: StackSpec, other: StackSpec) -> bool:
+    """The same network but for a few units."""
+    close = abs(one.num_parameters - other.num_parameters) < 0.05 * other.num_parameters
+    return close and replace(one, hidden_size=other.hidden_size) == other
 
 
 def causal(spec: StackSpec) -> StackSpec:
