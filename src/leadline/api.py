@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PrivateAttr
 
 from leadline import checkpoint
 from leadline.checkpoint import Model
@@ -21,10 +22,11 @@ from leadline.data.read import read, read_settled
 from leadline.data.sequences import LABELLED, Sequences
 from leadline.data.split import split
 from leadline.errors import ModelError, OptionError
-from leadline.records import Trial, TrialResult
+from leadline.records import Trial, TrialResult, Verdict
+from leadline.report import page
 from leadline.seeds import child
 from leadline.study import setup
-from leadline.study.advise import READING, Options, Progress, StudyVerdict, prepare, study
+from leadline.study.advise import READING, Options, Prepared, Progress, prepare, study
 from leadline.study.book import Book
 from leadline.study.material import Material
 from leadline.study.moves import parse_start
@@ -32,6 +34,26 @@ from leadline.study.trial import run
 
 UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
 LETTERS = ReadOptions(layout="words", tokens="char", kind="tagging")
+
+
+class StudyVerdict(Verdict):
+    """A verdict that knows its run folder."""
+
+    _folder: Path = PrivateAttr()
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self._folder
+
+    @property
+    def model(self) -> Model:
+        """The trained model: the first final seed of what is advised."""
+        return checkpoint.load(self._folder / "model")
+
+    def report(self, path: str | Path) -> None:
+        """Write the page to `path`."""
+        page.write(self, Path(path))
 
 
 def minutes(text: str | float | None) -> float | None:
@@ -162,7 +184,16 @@ def advise(
         out=None if out is None else Path(out),
     )
     prepared = prepare(sequences, options)
-    return study(prepared, progress or _silent, asdict(reading))
+    return answer(prepared, progress or _silent, reading)
+
+
+def answer(prepared: Prepared, progress: Progress, reading: ReadOptions) -> StudyVerdict:
+    """Run a prepared study and write its page."""
+    found = study(prepared, progress, asdict(reading))
+    verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
+    verdict._folder = prepared.folder
+    verdict.report(prepared.folder / "report.html")
+    return verdict
 
 
 def study_options(*, jobs: int | None, **others: Any) -> Options:

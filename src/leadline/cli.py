@@ -48,11 +48,9 @@ def advise(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and what it may cost.")] = False,
 ) -> None:
     """Measure what network your sequences want, and train it."""
-    from dataclasses import asdict
-
     from leadline import api
     from leadline.progress import Display
-    from leadline.study.advise import prepare, study
+    from leadline.study.advise import prepare
 
     sequences, reading = api.load_settled(data, read_options=read_options, test=test, subset=subset)
     options = api.study_options(
@@ -74,7 +72,7 @@ def advise(
         typer.echo(describe(prepared))
         return
     with Display(options.minutes, options.jobs) as display:
-        verdict = study(prepared, display.tell, asdict(reading))
+        verdict = api.answer(prepared, display.tell, reading)
     _say(verdict, verdict.folder, as_json)
     if verdict.stop_reason in UNDECIDED:
         raise typer.Exit(2)

@@ -1,4 +1,4 @@
-"""`advise`: data in, verdict out, run folder on disk. The whole main job in one call."""
+"""`prepare` and `study`: data in, verdict out, run folder on disk."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import PrivateAttr
-
-from leadline.checkpoint import Model, load
 from leadline.data.checks import check
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
@@ -30,28 +27,6 @@ from leadline.study.moves import Limits
 
 READING = "reading.json"
 Progress = Callable[[Book, Trial | None, TrialResult | None, float], None]
-
-
-class StudyVerdict(Verdict):
-    """A verdict that knows its run folder."""
-
-    _folder: Path = PrivateAttr()
-
-    @property
-    def folder(self) -> Path:
-        """The run folder."""
-        return self._folder
-
-    @property
-    def model(self) -> Model:
-        """The trained model: the first final seed of what is advised."""
-        return load(self._folder / "model")
-
-    def report(self, path: str | Path) -> None:
-        """Write the page to `path`."""
-        from leadline.report import page
-
-        page.write(self, Path(path))
 
 
 @dataclass(frozen=True)
@@ -125,8 +100,8 @@ def prepare(sequences: Sequences, options: Options) -> Prepared:
     return Prepared(Book(plan, material), options, identity, check(sequences, parts), folder)
 
 
-def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | None = None) -> StudyVerdict:
-    """Run the experiment and leave a run folder: ledger, `verdict.json`, `report.html`, `model/`.
+def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | None = None) -> Verdict:
+    """Run the experiment and leave a run folder: ledger, `verdict.json`, `model/`.
 
     Args:
         prepared: from `prepare`.
@@ -156,22 +131,19 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
             jobs=options.jobs,
         )
         found = assemble(book, budget, warnings)
-        return _deliver(found, prepared.folder, ledger, tested, reading)
+        _deliver(found, prepared.folder, ledger, tested, reading)
+        return found
 
 
 def _deliver(
     found: Verdict, folder: Path, ledger: Ledger, tested: list[Final], reading: dict[str, object] | None
-) -> StudyVerdict:
-    verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
-    verdict._folder = folder
+) -> None:
     if tested:
         target = folder / "model"
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(ledger.model_folder(tested[0].trials[0]), target)
         (target / READING).write_text(json.dumps(reading or {}, indent=1), encoding="utf-8")
     (folder / "verdict.json").write_text(found.to_json(), encoding="utf-8")
-    verdict.report(folder / "report.html")
-    return verdict
 
 
 def _identity(sequences: Sequences, options: Options) -> dict[str, str]:

@@ -31,7 +31,7 @@ def assemble(book: Book, budget: Budget, warnings: Sequence[str]) -> Verdict:
         incumbents=tuple(spec.describe() for spec in book.incumbents),
         stop_reason=book.stop_reason,
         stop_sentence=book.stop_sentence,
-        moves=tuple(book.moves),
+        moves=(*book.moves, *([book.recurrence] if book.recurrence else [])),
         square=book.square,
         look_ahead_curve=tuple(book.curve),
         reading_curve=_reading(book),

@@ -82,6 +82,7 @@ class Book:
     tests: list[TestRow] = field(default_factory=list)
     stop_reason: str = ""
     stop_sentence: str = ""
+    recurrence: Comparison | None = None
     baseline_enough: str | None = None
 
     @property

@@ -35,7 +35,7 @@ def procedure(book: Book) -> Steps[None]:
     yield from climb(book)
     book.climbed = book.incumbent.describe()
     yield from descend(book)
-    yield from against_baseline(book)
+    yield from against_baseline(book, LOOKS[-1])
     conclude(book)
 
 
@@ -93,34 +93,32 @@ def measure(book: Book) -> Steps[None]:
     half = diagnosis.half_data_trial(book, trials[0])
     yield [*trials, half]
     book.diagnosis.append(diagnosis.diagnose(book, trials, half))
+    yield from against_baseline(book, LOOKS[0])
 
 
-def against_baseline(book: Book) -> Steps[None]:
-    """Whether the incumbent beats the best baseline by more than the margin."""
+def against_baseline(book: Book, pairs: int) -> Steps[None]:
+    """Whether the incumbent beats the best baseline by more than the margin; the latest answer counts."""
     best = book.best_baseline()
-    trials = stage.incumbent_trials(book, LOOKS[-1])
+    trials = stage.incumbent_trials(book, pairs)
     theirs = [book.baseline_trial(best.name, trial.fold) for trial in trials]
     yield [*trials, *theirs]
     confidence = verdict.level(len(book.incumbents) - 1)
     estimate = verdict.difference(book.devs(trials), book.devs(theirs), confidence)
     decision = verdict.decide(estimate, book.margin)
-    book.moves.append(
-        Comparison(
-            source=best.name,
-            move="recurrence",
-            to=book.incumbent.describe(),
-            against=best.name,
-            decision=decision,
-            effect=estimate.effect,
-            interval=(estimate.low, estimate.high),
-            level=confidence,
-            pairs=len(trials),
-            seconds=sum(book.results[t].seconds for t in trials),
-            reason="the advised network against the best predictor without recurrence",
-        )
+    book.recurrence = Comparison(
+        source=best.name,
+        move="recurrence",
+        to=book.incumbent.describe(),
+        against=best.name,
+        decision=decision,
+        effect=estimate.effect,
+        interval=(estimate.low, estimate.high),
+        level=confidence,
+        pairs=len(trials),
+        seconds=sum(book.results[t].seconds for t in trials),
+        reason="the advised network against the best predictor without recurrence",
     )
-    if decision == "not_worth_it":
-        book.baseline_enough = best.name
+    book.baseline_enough = best.name if decision == "not_worth_it" else None
 
 
 def conclude(book: Book) -> None:
