@@ -29,7 +29,7 @@ from leadline.study import setup
 from leadline.study.advise import READING, Options, Prepared, Progress, prepare, study
 from leadline.study.book import Book
 from leadline.study.material import Material
-from leadline.study.moves import parse_start
+from leadline.study.moves import Limits, parse_start, require_allowed
 from leadline.study.trial import run
 
 UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
@@ -110,6 +110,13 @@ def load_settled(
 ) -> tuple[Sequences, ReadOptions]:
     """`load_data`, and the options that read more files of the same form without inferring anything again."""
     options = read_options or ReadOptions()
+    in_memory = isinstance(data, np.ndarray | list | tuple)
+    if not in_memory and (arrays or targets is not None):
+        raise OptionError(
+            f"{', '.join(arrays) or 'targets'} with data that are no arrays",
+            expected="an option of this call",
+            next_move="Correct its name or leave it out; what to take from a file or a frame goes into read_options.",
+        )
     if subset is not None and data is not None:
         raise OptionError("subset with data of your own", expected="subset with the embedded data set only")
     if test is not None and not isinstance(data, str | Path):
@@ -120,7 +127,7 @@ def load_settled(
         return letters(subset), LETTERS
     if isinstance(data, Sequences):
         return data, options
-    if isinstance(data, np.ndarray | list | tuple):
+    if in_memory:
         return from_arrays(data, targets, **arrays), options
     return read_frame(data, options), options
 
@@ -228,7 +235,7 @@ def train(
     """
     sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     parts = split(sequences, seed)
-    spec = parse_start(network, setup.blank_spec(sequences, parts))
+    spec = require_allowed(parse_start(network, setup.blank_spec(sequences, parts)), Limits(sequences.kind))
     recipe = replace(setup.recipe_for(sequences, parts), learning_rate=learning_rate)
     trial = Trial(spec=spec, recipe=recipe, seed=child(seed, "train"), final=True)
     outcome = run(Material(sequences, parts, causal=False), trial)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from leadline.baselines import networks, tables
@@ -118,7 +119,7 @@ def load(path: str | Path) -> Model:
     try:
         text = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "model.safetensors")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(f"damaged model ({error})", where=str(folder), next_move="Train it again.") from error
     if text.get("format") != FORMAT:
         raise ModelError(f"format {text.get('format')!r}", where=str(folder), expected=FORMAT)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from leadline.records import Trial
 from leadline.spec import StackSpec
 from leadline.study.advise import Prepared
 from leadline.study.book import RATES
+from leadline.study.executors import InProcess
 from leadline.study.moves import downward, upward
-from leadline.study.trial import run
-from leadline.study.tuning import shortened
 from leadline.study.verdict import LOOKS
 
 PROBE_UPDATES = 20
 
 
 def describe(prepared: Prepared) -> str:
-    """The plan in words. It trains the start network for `PROBE_UPDATES` updates to tell the pace of this machine."""
+    """The plan in words. It trains the start network for a few updates to tell the pace of this machine."""
     book = prepared.book
     plan, data = book.plan, book.material.sequences
     fold = book.material.fold(0)
@@ -46,9 +46,17 @@ def describe(prepared: Prepared) -> str:
 def _seconds_per_trial(prepared: Prepared) -> float:
     book = prepared.book
     assert isinstance(book.plan.start, StackSpec)
-    recipe = shortened(book.plan.recipe, max(1, book.plan.recipe.max_updates // PROBE_UPDATES))
+    recipe = replace(book.plan.recipe, max_updates=PROBE_UPDATES, eval_every=PROBE_UPDATES)
     trial = Trial(spec=book.plan.start, recipe=recipe, seed=0)
-    run(book.material, trial)
+    longer = trial.model_copy(update={"recipe": replace(recipe, max_updates=3 * PROBE_UPDATES)})
+    workers = InProcess(book.material)
+    times = [_seconds(workers, t) for t in (trial, trial, longer)]
+    workers.close()
+    per_update = max(times[2] - times[1], 0.0) / (2 * PROBE_UPDATES)
+    return times[1] + per_update * book.plan.recipe.max_updates
+
+
+def _seconds(workers: InProcess, trial: Trial) -> float:
     start = time.perf_counter()
-    run(book.material, trial)
-    return (time.perf_counter() - start) * book.plan.recipe.max_updates / recipe.max_updates
+    list(workers.outcomes([trial], lambda _: True))
+    return time.perf_counter() - start

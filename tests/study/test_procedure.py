@@ -9,7 +9,10 @@ from simulated import World, book_for, play
 
 from leadline.data.datasets.letters import letters
 from leadline.data.tasks import markov_chain, parity
+from leadline.errors import OptionError
+from leadline.study.book import RATES
 from leadline.study.moves import Limits
+from leadline.study.tuning import longest_rung
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +147,37 @@ def test_classification_has_a_square_and_no_window():
     kinds = {m.move for m in book.moves}
     assert ("look_ahead" in kinds) == (data.kind == "tagging")
     assert book.square is not None
+
+
+@pytest.mark.parametrize(
+    ("start", "limits"),
+    [
+        ("gru:1x64:both", Limits("next_step")),
+        ("gru:1x64:ahead1", Limits("next_step")),
+        ("lstm:3x256:both", Limits("tagging", causal=True)),
+        ("gru:1x8:ahead3", Limits("tagging", max_look_ahead=2)),
+        ("gru:1x8:mean", Limits("tagging")),
+    ],
+)
+def test_a_start_that_sees_what_is_hidden_is_refused(start, limits):
+    data = letters(300) if limits.kind == "tagging" else markov_chain(200, length=10)
+    with pytest.raises(OptionError, match="next step is the target"):
+        book_for(data, limits, start=start)
+
+
+def test_both_arms_of_a_pair_reach_the_same_rung_of_tuning(words):
+    book = play(book_for(words), World(lambda s: 60 + 8 * sees(s)))
+    paired = [m for m in book.moves if m.pairs]
+    specs = {spec.describe(): spec for spec in book.rates}
+    assert paired
+    for row in paired:
+        assert longest_rung(book, specs[row.to]) == longest_rung(book, specs[row.source]) == 1
+
+
+def test_every_trained_baseline_gets_the_grid(words):
+    world = World(lambda s: 70.0)
+    book = play(book_for(words), world)
+    for name in ("linear", "mlp", "convolution"):
+        rates = {t.recipe.learning_rate for t in world.asked if getattr(t.spec, "name", "") == name}
+        assert rates >= set(RATES)
+        assert book.baseline_rates[name] in RATES

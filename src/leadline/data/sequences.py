@@ -131,6 +131,7 @@ class Sequences:
             self.target_name,
             self.classes,
             self.parts,
+            self.ids,
         )
         digest.update(repr(names).encode())
         arrays = (self.offsets, self.numeric, self.categories, self.targets, self.groups)

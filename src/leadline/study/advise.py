@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from leadline.data.checks import check
@@ -92,7 +93,7 @@ def prepare(sequences: Sequences, options: Options) -> Prepared:
             next_move="Drop --max-look-ahead.",
         )
     parts = split(sequences, options.seed)
-    material = Material(sequences, parts, options.causal or sequences.kind == "next_step")
+    material = Material(sequences, parts, _hides_the_future(sequences, options))
     limits = Limits(sequences.kind, options.causal, options.max_look_ahead)
     plan = setup.plan(sequences, parts, options.seed, limits, options.start, options.margin, options.max_updates)
     identity = _identity(sequences, options)
@@ -146,10 +147,16 @@ def _deliver(
     (folder / "verdict.json").write_text(found.to_json(), encoding="utf-8")
 
 
+def _hides_the_future(sequences: Sequences, options: Options) -> bool:
+    """Whether baselines are causal: theirs is a fixed window, which a limited look-ahead may not allow."""
+    return options.causal or options.max_look_ahead is not None or sequences.kind == "next_step"
+
+
 def _identity(sequences: Sequences, options: Options) -> dict[str, str]:
     """What makes two studies different ones; the budget and the workers do not."""
     return {
         "data": sequences.fingerprint(),
+        "versions": " ".join(f"{name} {metadata.version(name)}" for name in ("leadline", "torch", "numpy")),
         "seed": str(options.seed),
         "causal": str(options.causal),
         "max_look_ahead": str(options.max_look_ahead),

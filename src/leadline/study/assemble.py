@@ -10,6 +10,7 @@ from leadline.records import ArmFacts, Budget, DataFacts, Recommendation, Scores
 from leadline.spec import StackSpec
 from leadline.study import verdict
 from leadline.study.book import Book
+from leadline.study.finals import causal
 from leadline.study.material import Material
 from leadline.study.names import baseline_description
 from leadline.study.verdict import ALPHA
@@ -113,11 +114,11 @@ def _results(book: Book, spec: StackSpec) -> list[TrialResult]:
 
 def _evidence(book: Book, spec: StackSpec) -> list[Trial]:
     """Full-length trials on the whole train part: pairs, square and curve."""
-    whole = book.plan.recipe.max_updates
+    recipe = book.recipe(spec)
     return [
         trial
         for trial in book.results
-        if trial.spec == spec and trial.fraction == 1 and not trial.final and trial.recipe.max_updates == whole
+        if trial.spec == spec and trial.fraction == 1 and not trial.final and trial.recipe == recipe
     ]
 
 
@@ -161,5 +162,6 @@ def _baselines(book: Book) -> tuple:  # type: ignore[type-arg]
 
 
 def _reading(book: Book) -> tuple[tuple[float, float], ...]:
-    curves = [r.reading_curve for t, r in book.results.items() if t.final and r.reading_curve]
-    return curves[-1] if curves else ()
+    wanted = [causal(book.incumbent), book.plan.start] if book.incumbents else []
+    found = (r.reading_curve for spec in wanted for t, r in book.results.items() if t.final and t.spec == spec)
+    return next((curve for curve in found if curve), ())

@@ -69,7 +69,7 @@ class Book:
     material: Material
     results: dict[Trial, TrialResult] = field(default_factory=dict)
     rates: dict[StackSpec, float] = field(default_factory=dict)
-    screening: dict[StackSpec, float] = field(default_factory=dict)
+    baseline_rates: dict[str, float] = field(default_factory=dict)
     margin: float = 0.0
     incumbents: list[StackSpec] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
@@ -107,7 +107,8 @@ class Book:
     def baseline_trial(self, name: str, fold: int = 0, final: bool = False) -> Trial:
         """The trial of a baseline on a fold."""
         seed = child(self.plan.seed, "baseline", fold)
-        recipe = self.plan.recipe
+        rate = self.baseline_rates.get(name, self.plan.recipe.learning_rate)
+        recipe = replace(self.plan.recipe, learning_rate=rate)
         return Trial(spec=BaselineSpec(name=name), recipe=recipe, seed=seed, fold=fold, final=final)
 
     def devs(self, trials: Sequence[Trial]) -> list[Dev]:

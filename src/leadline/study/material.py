@@ -53,7 +53,7 @@ class Material:
     def train_sample(self, fold: int, fraction: float) -> NDArray[np.int64]:
         """At most `TRAIN_SAMPLE` of the sequences trained on, to measure the training score."""
         train = self.train(fold, fraction)
-        return train[:: max(1, len(train) // TRAIN_SAMPLE)]
+        return train[:: max(1, -(-len(train) // TRAIN_SAMPLE))]
 
     def weights(self, fold: int) -> NDArray[np.float64]:
         """(clusters,) targets in each cluster of the fold's dev part."""

@@ -158,6 +158,25 @@ def parse_start(text: str, blank: StackSpec) -> StackSpec:
     return spec
 
 
+def require_allowed(spec: StackSpec, limits: Limits) -> StackSpec:
+    """`spec`, unless it sees what it may not, or pools where there is one target per step.
+
+    Raises:
+        OptionError: in a next-step task the next step is the target itself; `causal` and `max_look_ahead` hold for
+            the network that the user brings, too.
+    """
+    most = 0 if limits.causal or limits.kind == "next_step" else limits.max_look_ahead
+    sees = (spec.bidirectional and not limits.both_directions) or (most is not None and spec.look_ahead > most)
+    per_step = limits.kind in ("tagging", "step_regression", "next_step")
+    if sees or per_step != (spec.pooling == "step"):
+        raise OptionError(
+            f"the network {spec.describe()!r} for {limits.kind} data",
+            expected="no sight of steps that are hidden, and pooling only where a sequence has one target",
+            next_move="Drop both, aheadK, mean or max from it (in a next-step task the next step is the target).",
+        )
+    return spec
+
+
 def _part(part: str) -> dict[str, object]:
     words: dict[str, dict[str, object]] = {
         "both": {"bidirectional": True},

@@ -17,6 +17,11 @@ def baseline_description(name: str) -> str:
     return networks.DESCRIPTIONS.get(name) or tables.DESCRIPTIONS[name]
 
 
+def is_trained(name: str) -> bool:
+    """Whether the baseline is trained by gradient, and so has a learning rate."""
+    return name in networks.DESCRIPTIONS
+
+
 def baseline_is_causal(name: str, causal: bool) -> bool:
     """Whether the baseline sees no future step."""
     if name in networks.DESCRIPTIONS:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from leadline.records import BaselineFacts, Comparison
 from leadline.study import diagnosis, moves, stage, verdict
 from leadline.study.book import Book
-from leadline.study.names import baseline_description, baseline_is_causal
+from leadline.study.names import baseline_description, baseline_is_causal, is_trained
 from leadline.study.square import curve, small, square
 from leadline.study.stage import Settled
-from leadline.study.tuning import Steps, tune
+from leadline.study.tuning import Steps, tune, tune_baselines
 from leadline.study.verdict import LOOKS
 
 MOST_INCUMBENTS = 8
@@ -42,6 +42,7 @@ def procedure(book: Book) -> Steps[None]:
 def baselines(book: Book) -> Steps[None]:
     """Train the baselines on the first folds, and freeze the margin."""
     folds = range(min(BASELINE_FOLDS, book.num_folds))
+    yield from tune_baselines(book, [name for name in book.plan.baselines if is_trained(name)])
     yield [book.baseline_trial(name, fold) for name in book.plan.baselines for fold in folds]
     for name in book.plan.baselines:
         results = [book.results[book.baseline_trial(name, fold)] for fold in folds]
@@ -51,7 +52,7 @@ def baselines(book: Book) -> Steps[None]:
                 description=baseline_description(name),
                 dev=sum(r.dev for r in results) / len(results),
                 tune=sum(r.tune for r in results) / len(results),
-                causal=baseline_is_causal(name, book.plan.limits.causal),
+                causal=baseline_is_causal(name, book.material.causal),
                 seconds=sum(r.seconds for r in results),
             )
         )
@@ -63,7 +64,8 @@ def baselines(book: Book) -> Steps[None]:
 def climb(book: Book) -> Steps[None]:
     """Moves upwards until none pays."""
     while len(book.incumbents) < MOST_INCUMBENTS:
-        yield from measure(book)
+        if not _measured(book):
+            yield from measure(book)
         if diagnosis.high_variance(book):
             settled = yield from stage.run(book, moves.regularise(book.incumbent))
             if _take(book, stage.better(book, settled)):
@@ -85,6 +87,10 @@ def descend(book: Book) -> Steps[None]:
         settled = yield from stage.run(book, moves.downward(book.incumbent), down=True)
         if not _take(book, stage.better(book, settled, down=True)):
             return
+
+
+def _measured(book: Book) -> bool:
+    return bool(book.diagnosis) and book.diagnosis[-1].incumbent == book.incumbent.describe()
 
 
 def measure(book: Book) -> Steps[None]:
@@ -135,6 +141,8 @@ def conclude(book: Book) -> None:
         _stop(book, "undecided", f"Still open at the last network: {open_moves}.")
     elif last and all(m.decision in ("failed_to_train", "not_pursued") for m in last):
         _stop(book, "failed_to_train", "None of the larger networks could be trained.")
+    elif not last:
+        _stop(book, "undecided", f"Stopped after {MOST_INCUMBENTS} networks; moves from the last were not tried.")
     elif book.diagnosis and "more_data" in book.diagnosis[-1].findings:
         _stop(book, "more_data", "No change of the network pays, but more data would.")
     else:
@@ -148,6 +156,8 @@ def _stop(book: Book, reason: str, sentence: str) -> None:
 def _take(book: Book, settled: Settled | None) -> bool:
     if settled is None:
         return False
+    if settled.candidate.move.split("+")[0] not in moves.DOWN:
+        book.baseline_enough = None
     book.path.append(settled.candidate.move)
     book.incumbents.append(settled.candidate.spec)
     return True

@@ -129,7 +129,11 @@ class Driver:
             return PAGE_SECONDS
         specs = [spec for _, spec in last.roles(self.book) if isinstance(spec, StackSpec)]
         recipe = self.book.plan.recipe
-        trials = [Trial(spec=s, recipe=recipe, seed=i) for s in specs for i in range(self.book.plan.final_seeds)]
+        trials = [
+            Trial(spec=s, recipe=recipe, seed=i)
+            for s in specs
+            for i in range(self.book.plan.final_seeds + (s not in self.book.rates))
+        ]
         return self.estimate(trials) + PAGE_SECONDS
 
 
@@ -145,14 +149,18 @@ def search(driver: Driver) -> None:
 
 
 def finish(driver: Driver) -> list[last.Final]:
-    """The finals: always run to their end."""
+    """The finals: run to their end whatever the budget; empty after an interrupt."""
     driver.finishing = True
     planned: list[last.Final] = []
 
     def steps() -> Steps[None]:
         planned.extend((yield from last.finals(driver.book)))
 
-    driver.drive(steps())
+    try:
+        driver.drive(steps())
+    except KeyboardInterrupt:
+        _cut(driver.book, "interrupted", "Interrupted during the final test.")
+        return []
     return planned
 
 

@@ -9,7 +9,7 @@ from leadline.network import embed_spec
 from leadline.records import Kind, Metric
 from leadline.spec import Pooling, Recipe, StackSpec
 from leadline.study.book import Plan
-from leadline.study.moves import SMALL, Limits, parse_start
+from leadline.study.moves import SMALL, Limits, parse_start, require_allowed
 from leadline.study.names import baseline_names
 from leadline.training.objective import metric_for
 
@@ -35,7 +35,7 @@ def plan(
         seed=seed,
         recipe=recipe_for(sequences, split, max_updates),
         limits=limits,
-        start=parse_start(start, blank) if start else blank,
+        start=require_allowed(parse_start(start, blank), limits) if start else blank,
         metric=metric(sequences),
         baselines=baseline_names(sequences, limits.causal),
         margin=margin,

@@ -9,7 +9,7 @@ from leadline.records import Corner, CurvePoint, Effect, Scores, Square
 from leadline.spec import StackSpec, with_parameters
 from leadline.study import verdict
 from leadline.study.book import Book
-from leadline.study.moves import SMALL, grown
+from leadline.study.moves import SMALL, grown, seeing
 from leadline.study.tuning import Steps, screened, tune
 
 SEEDS = 3
@@ -36,7 +36,7 @@ def curve(book: Book) -> Steps[None]:
     """Score against look-ahead at the parameters of a small start, both directions as its far end."""
     base = replace(small(book.plan.start), bidirectional=False, look_ahead=0)
     steps: list[int | Literal["all"]] = [0, 1, 2, 4, 8, "all"]
-    specs = {k: base if k == 0 else _seeing(base, k) for k in steps}
+    specs = {k: base if k == 0 else seeing(base, k) for k in steps}
     yield from tune(book, list(specs.values()), always=list(specs.values()))
     yield [book.pair_trial(spec, "pair-0", i) for spec in specs.values() for i in range(CURVE_SEEDS)]
     book.curve = [_point(book, k, spec) for k, spec in specs.items()]
@@ -52,11 +52,6 @@ def small(spec: StackSpec) -> StackSpec:
         look_ahead=0,
         dropout=0.0,
     )
-
-
-def _seeing(spec: StackSpec, steps: int | Literal["all"]) -> StackSpec:
-    changed = replace(spec, bidirectional=steps == "all", look_ahead=0 if steps == "all" else steps)
-    return with_parameters(changed, spec.num_parameters)
 
 
 def _corners(base: StackSpec) -> list[StackSpec]:

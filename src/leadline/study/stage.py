@@ -10,11 +10,11 @@ from leadline.stats.paired import Estimate
 from leadline.study import verdict
 from leadline.study.book import Book
 from leadline.study.moves import Candidate, seeing
-from leadline.study.tuning import Steps, screened, tune
+from leadline.study.tuning import Steps, longest_rung, screened, tune
 from leadline.study.verdict import LOOKS, Option
 
 PURSUED = 3
-LARGER = frozenset({"wider", "deeper", "other_cell"})
+LARGER = frozenset({"wider", "deeper"})
 MOST_PAIRS = 400
 
 
@@ -45,6 +45,8 @@ def run(book: Book, candidates: Sequence[Candidate], down: bool = False) -> Step
     yield from tune(book, [book.incumbent, *specs], always={book.incumbent, *deep})
     candidates = yield from _bisected(book, candidates)
     pursued = list(candidates) if down else shortlist(book, candidates)
+    paired = [candidate.spec for candidate in pursued]
+    yield from tune(book, paired, always=paired)
     rows = yield from _pairs(book, pursued, down)
     rows += [Settled(c, _not_pursued(book, c)) for c in candidates if c not in pursued]
     book.moves += [settled.row for settled in rows]
@@ -60,7 +62,7 @@ def shortlist(book: Book, candidates: Sequence[Candidate]) -> list[Candidate]:
     gains = {c: screened(book, c.spec, book.incumbent) for c in candidates}
     chosen = smallest_window(book, candidates)
     candidates = [c for c in candidates if c.move != "look_ahead" or c is chosen]
-    ranked = sorted(candidates, key=lambda c: -gains[c])[:PURSUED]
+    ranked = sorted(candidates, key=lambda c: (-longest_rung(book, c.spec), -gains[c]))[:PURSUED]
     return [c for c in candidates if c in ranked or c.move == "deeper"]
 
 

@@ -28,7 +28,7 @@ def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] =
     """Find a learning rate for each spec, and screen the specs against each other.
 
     Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
-    better half of the specs and all of `always`. Fills `book.rates` and `book.screening`.
+    better half of the specs and all of `always`. Fills `book.rates`.
     """
     yield from _rung(book, dict.fromkeys(specs, RATES), 0)
     ranked = sorted(specs, key=lambda s: -_best(book, s, RATES, 0)[0])
@@ -36,8 +36,27 @@ def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] =
     finer = {spec: _top_rates(book, spec) for spec in kept}
     yield from _rung(book, finer, 1)
     for spec in specs:
-        rates, rung = (finer[spec], 1) if spec in finer else (RATES, 0)
-        book.rates[spec] = _best(book, spec, rates, rung)[1]
+        rung = longest_rung(book, spec)
+        book.rates[spec] = _best(book, spec, _rates_run(book, spec, rung), rung)[1]
+
+
+def tune_baselines(book: Book, names: Sequence[str]) -> Steps[None]:
+    """A learning rate for each baseline that is trained by gradient, from the first rung's runs on the same grid."""
+    planned = {(name, rate): _baseline_trial(book, name, rate) for name in names for rate in RATES}
+    yield list(planned.values())
+    for name in names:
+        scores = {rate: book.results[planned[name, rate]].tune for rate in RATES}
+        book.baseline_rates[name] = max(scores, key=scores.__getitem__)
+
+
+def _baseline_trial(book: Book, name: str, rate: float) -> Trial:
+    trial = book.baseline_trial(name)
+    return trial.model_copy(update={"recipe": shortened(replace(book.plan.recipe, learning_rate=rate), RUNGS[0])})
+
+
+def longest_rung(book: Book, spec: StackSpec) -> int:
+    """The longest rung that a spec has reached; -1 for none."""
+    return max((rung for rung in range(len(RUNGS)) if _rates_run(book, spec, rung)), default=-1)
 
 
 def screened(book: Book, spec: StackSpec, against: StackSpec) -> float:

@@ -57,7 +57,7 @@ def fit(
     best, best_state, diverged = -np.inf, _copy(network), False
     reseed(network, seed)
     for look, average in train_looks(network, encoder, batcher, train, tune, recipe, seed):
-        diverged = not np.isfinite(look.train_loss)
+        diverged = not (np.isfinite([look.train_loss, look.tune_score]).all() and _finite(average))
         if diverged:
             break
         looks.append(look)
@@ -177,6 +177,10 @@ def _load(network: nn.Module, values: list[Tensor]) -> None:
     with torch.no_grad():
         for weight, value in zip((p for p in network.parameters() if p.requires_grad), values, strict=True):
             weight.copy_(value)
+
+
+def _finite(values: list[Tensor]) -> bool:
+    return all(bool(value.isfinite().all()) for value in values)
 
 
 def _best_at(looks: list[Look]) -> int:
