@@ -2,7 +2,6 @@
 
 import gzip
 import runpy
-import time
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -137,12 +136,6 @@ def test_the_subset_is_fixed_and_made_of_whole_families(data):
 def test_a_subset_of_another_size_is_refused(subset):
     with pytest.raises(OptionError, match=f"subset={subset}; expected a number of words from 1 to 24301"):
         letters(subset)
-
-
-def test_loading_is_quick():
-    start = time.process_time()
-    letters()
-    assert time.process_time() - start < 0.5
 
 
 def test_the_notices_travel_with_the_data():
