@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -22,7 +23,7 @@ class _Fitted:
     answer: NDArray[np.float64]
 
 
-class _Constant:
+class _Constant(ABC):
     """What the two constant answers share: fitting is one number or one row, predicting repeats it."""
 
     name: ClassVar[str]
@@ -74,8 +75,9 @@ class _Constant:
         table._fitted = _Fitted(config["kind"], texts(config["classes"]), arrays["answer"])
         return table
 
+    @abstractmethod
     def _answer(self, targets: NDArray[Any], num_classes: int) -> NDArray[np.float64]:
-        raise NotImplementedError
+        """The one answer, from the training targets."""
 
     def _ready(self) -> _Fitted:
         if self._fitted is None:
