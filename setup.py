@@ -65,6 +65,7 @@ def kernels() -> list[Extension]:
             [str(SOURCES / "leadline.c")],
             depends=headers,
             extra_compile_args=FLAGS + flags,
+            libraries=["m"],
             optional=True,
         )
         for isa, flags in MACHINES.get(machine, {}).items()

@@ -23,7 +23,6 @@ from leadline.network import Network, stack_network
 from leadline.spec import StackSpec
 
 FORMAT = "leadline.model/1"
-BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +137,8 @@ def network_predictions(network: Network, encoder: Encoder, sequences: Sequences
     everything = np.arange(len(sequences), dtype=np.int64)
     network.eval()
     with torch.no_grad():
-        for positions, batch in batcher.ordered(everything, BATCH):
-            outputs = network(batch).double()
+        for positions in batcher.chunks(everything):
+            outputs = network(batcher.batch(everything[positions])).double()
             values = torch.softmax(outputs, -1) if labelled else outputs.squeeze(-1)
             where = sequences.rows(everything[positions]) if per_step else positions
             result[where] = values.cpu().numpy()

@@ -44,6 +44,9 @@ def test_only_the_plain_interface_is_visible(tmp_path: Path) -> None:
         defined = {name for kind, name in symbols if kind == "T"}
         assert defined == {
             f"leadline_{name}"
-            for name in ("abi", "supported", "plan_size", "plan", "saved", "forward", "backward", "peak")
+            for name in (
+                *("abi", "supported", "plan_size", "plan", "saved", "forward", "backward", "peak"),
+                *("parameters", "train", "gradient", "score"),
+            )
         }
         assert not any("Py" in name or "torch" in name or name.startswith("_Z") for _, name in symbols)

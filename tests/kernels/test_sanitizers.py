@@ -40,21 +40,38 @@ def write_calls(path: Path) -> int:
     return len(calls)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
-@pytest.mark.parametrize("isa", native.INSTRUCTION_SETS.get(platform.machine().lower(), ()))
-def test_no_step_outside_a_buffer(isa: str, tmp_path: Path) -> None:
+def build(source: str, isa: str, program: Path) -> None:
+    """The driver `source` with the kernels in it, for one instruction set."""
     if not built(isa):
         pytest.skip(f"no {isa} kernels here")
-    calls, program = tmp_path / "calls", tmp_path / "driver"
-    count = write_calls(calls)
     checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O0", "-g"]
     flags = ["-std=c11", "-ffp-contract=off", *checks, *([MARCH[isa]] if isa in MARCH else [])]
-    command = ["cc", *flags, f"-I{SOURCES}", str(HERE / "sanitize.c"), "-lm", "-o", str(program)]
+    command = ["cc", *flags, f"-I{SOURCES}", str(HERE / source), "-lm", "-o", str(program)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if "cannot find" in made.stderr:
         pytest.skip("the compiler has no sanitisers")
     assert made.returncode == 0, made.stderr
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler"),
+    pytest.mark.parametrize("isa", native.INSTRUCTION_SETS.get(platform.machine().lower(), ())),
+]
+
+
+def test_no_step_outside_a_buffer(isa: str, tmp_path: Path) -> None:
+    calls, program = tmp_path / "calls", tmp_path / "driver"
+    build("sanitize.c", isa, program)
+    count = write_calls(calls)
     done = subprocess.run([program, calls], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout == f"{count} calls\n"
+
+
+def test_whole_networks_stay_inside_their_buffers(isa: str, tmp_path: Path) -> None:
+    program = tmp_path / "driver"
+    build("sanitize_network.c", isa, program)
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout == "96 networks\n"

@@ -15,6 +15,8 @@ from leadline.data.tasks import adding, shifted
 from leadline.network import embed_spec, stack_network
 from leadline.spec import Recipe, StackSpec
 from leadline.training import loop, objective
+from leadline.training.by_torch import sequence_scores
+from leadline.training.trainee import trainee
 
 RECIPE = Recipe(max_updates=40, eval_every=10, batch_size=16, learning_rate=0.01)
 
@@ -28,11 +30,27 @@ def words():
     return data, encoder, Batcher(encode.apply(encoder, data)), train, tune
 
 
+@pytest.fixture(params=["native", "torch"], autouse=True)
+def routine(request, monkeypatch):
+    """Every promise of the loop holds for compiled training and for torch's."""
+    monkeypatch.setenv("LEADLINE_KERNELS", request.param)
+
+
+def fit(network, encoder, batcher, train, tune, recipe, seed):
+    pupil = trainee(network, encoder, batcher, recipe, seed)
+    return pupil, loop.fit(pupil, batcher, train, tune, recipe, seed)
+
+
 def trained(words, recipe=RECIPE, seed=0, **fields):
     _, encoder, batcher, train, tune = words
     spec = StackSpec(embed_spec(encoder).output_size, encoder.output_size, hidden_size=12, **fields)
     network = stack_network(encoder, spec, seed)
-    return network, loop.fit(network, encoder, batcher, train, tune, recipe, seed)
+    return network, fit(network, encoder, batcher, train, tune, recipe, seed)[1]
+
+
+def mean_score(network, words, part):
+    _, encoder, batcher, *_ = words
+    return sequence_scores(network, encoder, batcher, part).sum() / loop.target_counts(batcher, part).sum()
 
 
 def test_the_same_seed_trains_the_same_network(words):
@@ -58,9 +76,8 @@ def test_patience_stops_and_the_best_look_is_kept(words):
     network, fitted = trained(words, replace(RECIPE, max_updates=4000, eval_every=20, patience=2, learning_rate=0.05))
     assert fitted.updates < 4000
     assert not fitted.still_improving
-    _, encoder, batcher, _, tune = words
     best = max(look.tune_score for look in fitted.looks)
-    assert loop.mean_score(network, encoder, batcher, tune) == pytest.approx(best)
+    assert mean_score(network, words, words[-1]) == pytest.approx(best)
 
 
 def test_a_run_cut_by_the_cap_says_that_it_was_still_improving(words):
@@ -73,14 +90,16 @@ def test_a_diverged_run_is_reported_and_its_last_finite_look_kept(words):
     assert all(torch.isfinite(p).all() for p in network.parameters())
 
 
-def test_sequence_scores_add_up_to_the_mean_and_do_not_depend_on_the_batch(words):
-    network, _ = trained(words)
-    _, encoder, batcher, _, tune = words
-    sums = loop.sequence_scores(network, encoder, batcher, tune)
+def test_sequence_scores_do_not_depend_on_the_batch(words):
+    _, encoder, batcher, train, tune = words
+    spec = StackSpec(embed_spec(encoder).output_size, encoder.output_size, hidden_size=12)
+    pupil, fitted = fit(stack_network(encoder, spec, 0), encoder, batcher, train, tune, RECIPE, 0)
+    sums = pupil.scores(tune)
     counts = loop.target_counts(batcher, tune)
-    assert sums.sum() / counts.sum() == pytest.approx(loop.mean_score(network, encoder, batcher, tune))
-    alone = [loop.sequence_scores(network, encoder, batcher, tune[i : i + 1])[0] for i in range(20)]
+    assert sums.sum() / counts.sum() == pytest.approx(max(look.tune_score for look in fitted.looks))
+    alone = [pupil.scores(tune[i : i + 1])[0] for i in range(20)]
     np.testing.assert_allclose(alone, sums[:20], atol=1e-3)
+    assert len(pupil.scores(tune[:0])) == 0
 
 
 def test_mean_absolute_error_is_in_the_unit_of_the_target():
@@ -98,6 +117,8 @@ def test_batches_cover_every_sequence_once_a_pass(words):
     stream = batcher.shuffled(train, 16, np.random.default_rng(0))
     seen = np.concatenate([next(stream) for _ in range(-(-len(train) // 16))])
     assert sorted(seen.tolist()) == sorted(train.tolist())
+    chunks = list(batcher.chunks(train))
+    assert sorted(np.concatenate(chunks).tolist()) == list(range(len(train)))
     batch = batcher.batch(train[:3])
     assert batch.mask.sum(1).tolist() == data.lengths[train[:3]].tolist()
 
@@ -114,7 +135,7 @@ def test_shift_needs_sight_of_the_future():
         spec = StackSpec(width, encoder.output_size, hidden_size=16, look_ahead=look_ahead)
         network = stack_network(encoder, spec, 0)
         recipe = replace(RECIPE, max_updates=200, eval_every=50)
-        fitted = loop.fit(network, encoder, batcher, order[:200], order[200:], recipe, 0)
+        fitted = fit(network, encoder, batcher, order[:200], order[200:], recipe, 0)[1]
         best[look_ahead] = max(look.tune_score for look in fitted.looks)
     assert best[1] > 85
     assert best[0] < 70

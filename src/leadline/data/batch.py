@@ -13,6 +13,8 @@ from torch import Tensor
 from leadline.data.encode import Encoded
 
 POOL = 40
+CHUNK = 256
+CHUNK_STEPS = 32_768
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +51,9 @@ class Batcher:
     def __init__(self, encoded: Encoded, device: str = "cpu") -> None:
         self.device = device
         self.offsets = torch.from_numpy(encoded.offsets)
-        self.numeric = torch.from_numpy(encoded.numeric).to(device)
-        self.codes = torch.from_numpy(encoded.codes).to(device)
-        self.names = torch.from_numpy(encoded.names).to(device)
+        self.numeric = torch.from_numpy(encoded.numeric).contiguous().to(device)
+        self.codes = torch.from_numpy(encoded.codes).contiguous().to(device)
+        self.names = torch.from_numpy(encoded.names).contiguous().to(device)
         self.grams = tuple(None if g is None else torch.from_numpy(g).to(device) for g in encoded.grams)
         self.targets = None if encoded.targets is None else torch.from_numpy(encoded.targets).to(device)
         self.per_step = encoded.per_step
@@ -84,14 +86,15 @@ class Batcher:
             targets,
         )
 
-    def ordered(
-        self, indices: NDArray[np.int64], size: int, share: float = 1.0
-    ) -> Iterator[tuple[NDArray[np.int64], Batch]]:
-        """All sequences once, longest first, with the positions in `indices` that each batch holds."""
+    def chunks(self, indices: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Positions in `indices`, all once, longest first: at most `CHUNK` sequences and `CHUNK_STEPS` padded steps."""
         order = np.argsort(-self.lengths(indices), kind="stable")
-        for start in range(0, len(order), size):
-            positions = order[start : start + size]
-            yield positions, self.batch(indices[positions], share)
+        longest = np.maximum(self.lengths(indices)[order], 1)
+        start = 0
+        while start < len(order):
+            stop = start + max(1, min(CHUNK, CHUNK_STEPS // int(longest[start])))
+            yield order[start:stop]
+            start = stop
 
     def shuffled(
         self, indices: NDArray[np.int64], size: int, random: np.random.Generator

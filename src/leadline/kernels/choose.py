@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
@@ -50,6 +51,12 @@ def choose(cell: str, inputs: Tensor, initial: State = (), weights: Weights | tu
     if not reason:
         return Choice("native", f"compiled kernel for {cell}, instruction set {native.isa()}")
     return Choice(_fallback(cell), reason)
+
+
+def routine() -> str:
+    """What trains a plain float32 network on this CPU, for instance "native v4"; results are its own, to the bit."""
+    name = choose("gru", torch.empty(0)).name
+    return f"{name} {native.isa()}".strip() if name == "native" else name
 
 
 def _fallback(cell: str) -> str:

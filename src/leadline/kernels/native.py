@@ -24,7 +24,7 @@ from leadline.errors import KernelError
 from leadline.kernels import reference
 from leadline.kernels.reference import State, Weights
 
-ABI = 1
+ABI = 2
 CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
 VARIABLE = "LEADLINE_ISA"
 INSTRUCTION_SETS = {
@@ -146,6 +146,11 @@ def _declare(functions: ctypes.CDLL) -> ctypes.CDLL:
     functions.leadline_saved.argtypes, functions.leadline_saved.restype = (whole, whole, whole), whole
     for function in (functions.leadline_forward, functions.leadline_backward):
         function.argtypes, function.restype = (ctypes.POINTER(_Call),), ctypes.c_int
+    functions.leadline_parameters.argtypes, functions.leadline_parameters.restype = (pointer,), whole
+    functions.leadline_train.argtypes = (pointer, whole, whole, pointer, pointer, pointer)
+    functions.leadline_train.restype = whole
+    functions.leadline_gradient.argtypes = (pointer, whole, whole, pointer, pointer)
+    functions.leadline_score.argtypes = (pointer, pointer, whole, pointer, pointer, pointer)
     return functions
 
 
@@ -273,7 +278,7 @@ def _forward(
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
     saved = inputs.new_empty(native.leadline_saved(CELLS[cell], hidden, valid)) if keep else None
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
-    _raise(native.leadline_forward(_Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses)))
+    check(native.leadline_forward(_Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses)))
     return (outputs, h_n, c_n), (plan, saved)
 
 
@@ -314,7 +319,7 @@ def _backward(
     ]
     addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
     call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], *addresses)
-    _raise(functions().leadline_backward(call))
+    check(functions().leadline_backward(call))
     return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
 
 
@@ -340,7 +345,8 @@ def _recomputed(
     return gradients
 
 
-def _raise(status: int) -> None:
+def check(status: int) -> None:
+    """Raise `KernelError` for a status other than 0."""
     if status:
         problem = "there is not enough memory for the compiled kernels" if status == 1 else f"kernel status {status}"
         raise KernelError(problem, next_move="Use smaller batches.")

@@ -15,6 +15,7 @@ from leadline.data.checks import check
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.errors import OptionError
+from leadline.kernels import choose
 from leadline.records import Budget, Trial, TrialResult, Verdict
 from leadline.study import run as driving
 from leadline.study import setup
@@ -157,6 +158,7 @@ def _identity(sequences: Sequences, options: Options) -> dict[str, str]:
     return {
         "data": sequences.fingerprint(),
         "versions": " ".join(f"{name} {metadata.version(name)}" for name in ("leadline", "torch", "numpy")),
+        "kernels": choose.routine(),
         "seed": str(options.seed),
         "causal": str(options.causal),
         "max_look_ahead": str(options.max_look_ahead),

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Sequence
 from importlib import metadata
 
+from leadline.kernels import choose
 from leadline.records import ArmFacts, Budget, DataFacts, Recommendation, Scores, Trial, TrialResult, Verdict
 from leadline.spec import StackSpec
 from leadline.study import verdict
@@ -105,7 +106,7 @@ def recommendation(book: Book) -> Recommendation:
 def versions() -> dict[str, str]:
     """Versions of what the figures depend on."""
     found = {name: metadata.version(name) for name in ("leadline", "torch", "numpy", "scipy")}
-    return {**found, "python": platform.python_version(), "machine": platform.machine()}
+    return {**found, "python": platform.python_version(), "machine": platform.machine(), "kernels": choose.routine()}
 
 
 def _results(book: Book, spec: StackSpec) -> list[TrialResult]:

@@ -21,6 +21,8 @@ from leadline.seeds import child
 from leadline.spec import StackSpec
 from leadline.study.material import Material
 from leadline.training import loop, objective
+from leadline.training.by_torch import sequence_scores
+from leadline.training.trainee import trainee as make
 
 SHARES = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 TIMED_STEPS = 64
@@ -48,12 +50,10 @@ def run(material: Material, trial: Trial) -> Outcome:
     network = _network(encoder, material, trial)
     train = material.train(trial.fold, trial.fraction)
     tune = material.fold(trial.fold).tune
-    fitted = loop.fit(network, encoder, batcher, train, tune, trial.recipe, child(trial.seed, "training"))
-
-    def sums(indices: NDArray[np.int64]) -> NDArray[np.float64]:
-        return loop.sequence_scores(network, encoder, batcher, indices)
-
-    result = _scored(material, trial, sums, batcher).model_copy(
+    seed = child(trial.seed, "training")
+    trainee = make(network, encoder, batcher, trial.recipe, seed)
+    fitted = loop.fit(trainee, batcher, train, tune, trial.recipe, seed)
+    result = _scored(material, trial, trainee.scores, batcher).model_copy(
         update={
             "status": "diverged" if fitted.diverged else "finished",
             "looks": fitted.looks,
@@ -153,7 +153,7 @@ def _reading(material: Material, trial: Trial, network: Network) -> tuple[tuple[
         return ()
     encoder, batcher = material.encoded(trial.fold)
     dev = material.fold(trial.fold).dev
-    return tuple((share, float(loop.sequence_scores(network, encoder, batcher, dev, share).mean())) for share in SHARES)
+    return tuple((share, float(sequence_scores(network, encoder, batcher, dev, share).mean())) for share in SHARES)
 
 
 def _network_model(material: Material, trial: Trial, network: Network, encoder: Encoder, result: TrialResult) -> Model:

@@ -77,6 +77,8 @@ static int run_flushed(const leadline_call *call, int forward) {
 int leadline_forward(const leadline_call *call) { return run_flushed(call, 1); }
 int leadline_backward(const leadline_call *call) { return run_flushed(call, 0); }
 
+#include "train.h"
+
 /* Multiply-adds on registers alone, for the benchmark's peak: 12 chains; returns how many operations were done. */
 int64_t leadline_peak(int64_t rounds) {
     V sums[12];

@@ -15,7 +15,7 @@
 #define LEADLINE_EXPORT
 #endif
 
-#define LEADLINE_ABI 1
+#define LEADLINE_ABI 2
 
 enum leadline_cell { LEADLINE_TANH = 0, LEADLINE_GRU = 1, LEADLINE_LSTM = 2 };
 enum leadline_status { LEADLINE_OK = 0, LEADLINE_NO_MEMORY = 1, LEADLINE_BAD_CALL = 2 };
@@ -44,6 +44,41 @@ LEADLINE_EXPORT int64_t leadline_plan(int64_t seq, int64_t batch, const int64_t 
 LEADLINE_EXPORT int64_t leadline_saved(int64_t cell, int64_t hidden, int64_t valid_steps);
 LEADLINE_EXPORT int leadline_forward(const leadline_call *call);
 LEADLINE_EXPORT int leadline_backward(const leadline_call *call);
+
+/* A whole network with its data, trained in place: embedding, stack, readout, loss, clipping, AdamW, weight average.
+ * `weights`, and the four arrays of the same size after it, hold all parameters one after another: for each category
+ * column its table (names, width); for each column with n-grams their table (buckets, width); for each layer and
+ * direction weight_ih, weight_hh, bias_ih, bias_hh; the hidden readout's weight and bias (mlp); the readout's. */
+typedef struct {
+    int64_t cell, layers, hidden, directions, look_ahead, mlp, pooling, objective, score, per_step;
+    int64_t numeric, columns, outputs, parameters, grams_per_name;
+    const int64_t *names, *widths, *buckets; /* by column; 0 buckets where there are no n-grams */
+    const int64_t *const *grams;             /* by column: (names, grams_per_name) buckets, 0 is padding; or NULL */
+    const int64_t *offsets, *codes, *rows_of_grams;
+    const float *values;   /* (rows, numeric) */
+    const int64_t *labels; /* by row, or by sequence; one of the two is NULL */
+    const float *targets;
+    float *weights, *gradient, *first, *second, *average;
+    double learning_rate, weight_decay, clip, averaging, dropout, forget;
+    uint64_t seed;
+} leadline_network;
+
+enum leadline_pooling { LEADLINE_STEP = 0, LEADLINE_LAST = 1, LEADLINE_MEAN = 2, LEADLINE_MAX = 3 };
+enum leadline_objective { LEADLINE_CROSS_ENTROPY = 0, LEADLINE_SMOOTH_L1 = 1 };
+
+/* How many parameters a network of this shape has. */
+LEADLINE_EXPORT int64_t leadline_parameters(const leadline_network *network);
+/* Trains on `batches` batches, the first being update `done` + 1: sizes[b] sequence numbers each, longest first, one
+ * batch after another in `sequences`. losses[b] is the mean loss; stops behind one that is not finite. Returns how
+ * many batches were done, or minus a status. */
+LEADLINE_EXPORT int64_t leadline_train(const leadline_network *network, int64_t done, int64_t batches,
+                                       const int64_t *sizes, const int64_t *sequences, double *losses);
+/* The gradient of the mean loss of one batch, with the dropout of that update (or none where `update` is 0). */
+LEADLINE_EXPORT int leadline_gradient(const leadline_network *network, int64_t update, int64_t size,
+                                      const int64_t *sequences, double *loss);
+/* sums[i]: summed score of the i-th sequence, by `weights`. */
+LEADLINE_EXPORT int leadline_score(const leadline_network *network, const float *weights, int64_t batches,
+                                   const int64_t *sizes, const int64_t *sequences, double *sums);
 
 /* Runs multiply-adds on registers for `rounds` rounds; returns the floating-point operations done. */
 LEADLINE_EXPORT int64_t leadline_peak(int64_t rounds);

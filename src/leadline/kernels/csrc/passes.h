@@ -1,0 +1,215 @@
+/* The forward and the backward pass of a whole network over one batch that was read. */
+#ifndef LEADLINE_PASSES_H
+#define LEADLINE_PASSES_H
+
+#include "network.h"
+
+static leadline_call layer_call(const Work *w, long l, long d) {
+    const Network *n = w->network;
+    const long gates = GATES_OF[n->cell] * n->hidden, inputs = inputs_of(n, l);
+    const float *weights = w->weights + layer_at(n, l, d);
+    return (leadline_call){
+        .cell = n->cell, .reverse = d, .seq = w->seq, .batch = w->batch, .feature = inputs, .hidden = n->hidden,
+        .plan = w->plan,
+        .inputs = l ? w->layers[l - 1].joined : w->window,
+        .h_0 = w->zeros, .c_0 = n->cell == LEADLINE_LSTM ? w->zeros : NULL,
+        .weight_ih = weights, .weight_hh = weights + gates * inputs,
+        .bias_ih = weights + gates * (inputs + n->hidden), .bias_hh = weights + gates * (inputs + n->hidden + 1),
+        .outputs = w->layers[l].halves[d],
+        .h_n = w->ends, .c_n = n->cell == LEADLINE_LSTM ? w->ends + w->batch * n->hidden : NULL,
+        .saved = w->training ? w->layers[l].saved[d] : NULL,
+    };
+}
+
+/* Both directions side by side, with dropout. */
+static void join(Work *w, long l) {
+    const Network *n = w->network;
+    const Layer *layer = &w->layers[l];
+    const long wide = width_of(n);
+    const uint64_t key = stream_key(n->seed, w->update, 1 + (uint64_t)l);
+    for (long j = 0; j < w->batch; j++)
+        for (long t = 0; t < w->lengths[j]; t++) {
+            float *to = step_of(w, layer->joined, t, j, wide), *mask = step_of(w, layer->mask, t, j, wide);
+            for (long d = 0; d < n->directions; d++)
+                memcpy(to + d * n->hidden, step_of(w, layer->halves[d], t, j, n->hidden),
+                       (size_t)n->hidden * sizeof(float));
+            if (!dropping(w)) continue;
+            draw_mask(mask, wide, (float)n->dropout, key, (uint64_t)((t * w->batch + j) * wide));
+            for (long i = 0; i < wide; i++) to[i] *= mask[i];
+        }
+}
+
+/* One vector per sequence; zeros for one without steps. */
+static void pool(Work *w) {
+    const Network *n = w->network;
+    const long wide = width_of(n);
+    memset(w->pooled, 0, (size_t)(w->batch * wide) * sizeof(float));
+    for (long j = 0; j < w->batch; j++) {
+        const float *top = w->layers[n->layers - 1].joined;
+        float *to = w->pooled + j * wide;
+        const long length = w->lengths[j];
+        for (long i = 0; i < wide && length; i++) {
+            const long last = i < n->hidden ? length - 1 : 0;
+            long best = 0;
+            if (n->pooling == LEADLINE_LAST) to[i] = top[(last * w->batch + j) * wide + i];
+            for (long t = 0; n->pooling == LEADLINE_MEAN && t < length; t++)
+                to[i] += top[(t * w->batch + j) * wide + i] / (float)length;
+            if (n->pooling != LEADLINE_MAX) continue;
+            for (long t = 1; t < length; t++)
+                if (top[(t * w->batch + j) * wide + i] > top[(best * w->batch + j) * wide + i]) best = t;
+            to[i] = top[(best * w->batch + j) * wide + i];
+            w->highest[j * wide + i] = best;
+        }
+    }
+}
+
+static void pool_gradient(Work *w) {
+    const Network *n = w->network;
+    const long wide = width_of(n);
+    memset(w->d_joined, 0, (size_t)(w->seq * w->batch * wide) * sizeof(float));
+    for (long j = 0; j < w->batch; j++)
+        for (long i = 0; i < wide && w->lengths[j]; i++) {
+            const float d = w->d_pooled[j * wide + i];
+            const long last = i < n->hidden ? w->lengths[j] - 1 : 0;
+            const long at = n->pooling == LEADLINE_MAX ? w->highest[j * wide + i] : last;
+            if (n->pooling != LEADLINE_MEAN) w->d_joined[(at * w->batch + j) * wide + i] = d;
+            for (long t = 0; n->pooling == LEADLINE_MEAN && t < w->lengths[j]; t++)
+                w->d_joined[(t * w->batch + j) * wide + i] = d / (float)w->lengths[j];
+        }
+}
+
+/* The rows that the readout reads, in the order of time and then of the sequences, and what they should give. */
+static void gather(Work *w) {
+    const Network *n = w->network;
+    const long wide = width_of(n);
+    w->targets = 0;
+    for (long t = 0; t < (n->per_step ? w->seq : 1); t++)
+        for (long j = 0; j < w->batch; j++) {
+            if (n->per_step && t >= w->lengths[j]) continue;
+            const long i = w->targets++, at = n->per_step ? n->offsets[w->sequences[j]] + t : w->sequences[j];
+            w->rows[i] = n->per_step ? step_of(w, w->layers[n->layers - 1].joined, t, j, wide) : w->pooled + j * wide;
+            if (n->labels) w->labels[i] = n->labels[at];
+            if (n->targets) w->values[i] = n->targets[at];
+            if (!w->training) continue;
+            w->d_rows[i] = n->per_step ? step_of(w, w->d_joined, t, j, wide) : w->d_pooled + j * wide;
+        }
+}
+
+/* ReLU and dropout of the hidden readout. */
+static void bend(Work *w) {
+    const Network *n = w->network;
+    const long wide = width_of(n);
+    const uint64_t key = stream_key(n->seed, w->update, 1 + (uint64_t)n->layers);
+    const float p = (float)n->dropout, kept = 1.0f / (1.0f - p);
+    for (long i = 0; i < w->targets; i++) {
+        float *row = w->hidden + i * padded(wide);
+        for (long k = 0; k < padded(wide); k++) row[k] = row[k] < 0.0f ? 0.0f : row[k];
+        for (long k = 0; dropping(w) && k < wide; k++)
+            row[k] = uniform(key, (uint64_t)(i * wide + k)) < p ? 0.0f : row[k] * kept;
+        w->hidden_rows[i] = row;
+    }
+}
+
+static void bend_gradient(Work *w) {
+    const Network *n = w->network;
+    const long wide = width_of(n), stride = tile_stride(w->targets);
+    const V kept = vset(dropping(w) ? (float)(1.0 / (1.0 - n->dropout)) : 1.0f), none = vset(0.0f);
+    for (long b = 0; b < vectors(wide); b++)
+        for (long i = 0; i < w->targets; i++) {
+            const V d = vload_part(w->d_hidden + i * wide + b * VL, lanes(wide, b)) * kept;
+            vstore(w->tiles + (b * stride + i) * VL, vabove(vload(w->hidden + i * padded(wide) + b * VL), none, d, none));
+        }
+}
+
+static int forward_pass(Work *w) {
+    const Network *n = w->network;
+    for (long l = 0; l < n->layers; l++) {
+        for (long d = 0; d < n->directions; d++) {
+            const leadline_call call = layer_call(w, l, d);
+            const int status = run(&call, 1);
+            if (status) return status;
+        }
+        join(w, l);
+    }
+    if (!n->per_step) pool(w);
+    gather(w);
+    if (n->mlp) {
+        dense_forward(&w->inner, w->rows, w->targets, w->hidden);
+        bend(w);
+    }
+    dense_forward(&w->outer, n->mlp ? w->hidden_rows : w->rows, w->targets, w->logits);
+    return LEADLINE_OK;
+}
+
+/* One direction's share of the gradient of `join`. */
+static void split(Work *w, long l, long d) {
+    const Network *n = w->network;
+    for (long j = 0; j < w->batch; j++)
+        for (long t = 0; t < w->lengths[j]; t++) {
+            const float *restrict from = step_of(w, w->d_joined, t, j, width_of(n)) + d * n->hidden;
+            const float *restrict mask = step_of(w, w->layers[l].mask, t, j, width_of(n)) + d * n->hidden;
+            float *restrict to = step_of(w, w->d_half, t, j, n->hidden);
+            memcpy(to, from, (size_t)n->hidden * sizeof(float));
+            if (dropping(w))
+                for (long i = 0; i < n->hidden; i++) to[i] *= mask[i];
+        }
+}
+
+/* Both directions' gradients of what they read, added up for the layer below. */
+static void add_up(Work *w, long count) {
+    const float *restrict forward = w->d_inputs[0], *restrict backward = w->d_inputs[1];
+    float *restrict to = w->d_joined;
+    memcpy(to, forward, (size_t)count * sizeof(float));
+    if (w->network->directions == 2)
+        for (long i = 0; i < count; i++) to[i] += backward[i];
+}
+
+static int layer_backward(Work *w, long l) {
+    const Network *n = w->network;
+    const long gates = GATES_OF[n->cell] * n->hidden, inputs = inputs_of(n, l);
+    for (long d = 0; d < n->directions; d++) {
+        leadline_call call = layer_call(w, l, d);
+        float *gradient = n->gradient + layer_at(n, l, d);
+        split(w, l, d);
+        call.d_outputs = w->d_half;
+        call.d_inputs = l || n->columns ? w->d_inputs[d] : NULL;
+        call.d_weight_ih = gradient;
+        call.d_weight_hh = gradient + gates * inputs;
+        call.d_bias_ih = gradient + gates * (inputs + n->hidden);
+        call.d_bias_hh = gradient + gates * (inputs + n->hidden + 1);
+        const int status = run(&call, 0);
+        if (status) return status;
+    }
+    if (l || n->columns) add_up(w, w->seq * w->batch * inputs);
+    return LEADLINE_OK;
+}
+
+/* The gradient of the mean loss, into network->gradient; the summed loss comes back. */
+static int backward_pass(Work *w, double *loss) {
+    const Network *n = w->network;
+    const float *inner = w->weights + readout_at(n), *outer = w->weights + output_at(n);
+    float *d_inner = n->gradient + readout_at(n), *d_outer = n->gradient + output_at(n);
+    const long wide = width_of(n);
+    if (n->objective == LEADLINE_CROSS_ENTROPY)
+        *loss = cross_entropy(w->logits, w->labels, w->targets, n->outputs, w->tiles);
+    else
+        *loss = smooth_l1(w->logits, w->values, w->targets, w->tiles);
+    for (long i = 0; n->mlp && i < w->targets; i++) w->d_hidden_rows[i] = w->d_hidden + i * wide;
+    dense_backward(&w->outer, outer, w->tiles, n->mlp ? w->hidden_rows : w->rows, w->targets, d_outer,
+                   d_outer + n->outputs * wide, n->mlp ? w->d_hidden_rows : w->d_rows);
+    if (n->mlp) {
+        bend_gradient(w);
+        dense_backward(&w->inner, inner, w->tiles, w->rows, w->targets, d_inner, d_inner + wide * wide, w->d_rows);
+    }
+    if (!n->per_step) pool_gradient(w);
+    for (long l = n->layers - 1; l >= 0; l--) {
+        const int status = layer_backward(w, l);
+        if (status) return status;
+    }
+    if (!n->columns) return LEADLINE_OK;
+    if (n->look_ahead) close_window(w, w->d_joined, w->d_inputs[0]);
+    embed_gradient(w, n->look_ahead ? w->d_inputs[0] : w->d_joined);
+    return LEADLINE_OK;
+}
+
+#endif

@@ -1,0 +1,126 @@
+"""Training a network by compiled code: `leadline.kernels.whole` for a `Network` with a plain `Stack`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from leadline.data.batch import Batcher
+from leadline.data.encode import BUCKETS, Encoder
+from leadline.data.sequences import LABELLED
+from leadline.kernels import choose, native
+from leadline.kernels.whole import Data, Layout, Machine
+from leadline.network import FORGET, EmbedSpec, Network, StackBody
+from leadline.spec import Recipe, StackSpec
+
+POOLINGS = {"step": 0, "last": 1, "mean": 2, "max": 3}
+ACCURACY, LIKELIHOOD, ERROR = 0, 1, 2
+CROSS_ENTROPY, SMOOTH_L1 = 0, 1
+SEED_BITS = 64
+
+
+def refusal(network: Network, batcher: Batcher) -> str:
+    """Why compiled code cannot train this network; "" where it can."""
+    if not isinstance(network.body, StackBody):
+        return "the body is no stack"
+    spec = network.body.stack.spec
+    if spec.cell not in native.CELLS:
+        return f"there is no compiled kernel for {spec.cell!r}"
+    if spec.residual or spec.layer_norm:
+        return "residual connections and layer normalisation are trained by torch"
+    if batcher.device != "cpu":
+        return "compiled training is for the CPU only"
+    if any(p.dtype is not torch.float32 or not p.is_cpu for p in network.parameters()):
+        return "compiled training is for float32 on the CPU only"
+    if os.environ.get(choose.VARIABLE, "native") != "native":
+        return f"{choose.VARIABLE} forces another routine"
+    found = native.library()
+    return found.reason if isinstance(found, native.Missing) else ""
+
+
+class Compiled:
+    """See `leadline.training.trainee.Trainee`; the arguments are those of `trainee`."""
+
+    def __init__(self, network: Network, encoder: Encoder, batcher: Batcher, recipe: Recipe, seed: int) -> None:
+        body = network.body
+        assert isinstance(body, StackBody)
+        self.network, self.batcher = network, batcher
+        self.scale = 1.0 if encoder.kind in LABELLED else encoder.target_scale
+        weights = parameters_to_vector(network.parameters()).detach().numpy().copy()
+        layout = _layout(body.stack.spec, encoder, recipe, seed)
+        self.machine = Machine(layout, _data(network.embed.spec, encoder, batcher), weights)
+        self.kept = weights.copy()
+
+    def train(self, done: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """Losses of the updates `done + 1`, ...; they end behind the first that is not finite."""
+        return self.machine.train(done, batches)
+
+    def scores(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(len(indices),) score sums by sequence, by the averaged weights."""
+        positions = list(self.batcher.chunks(indices))
+        sums = np.zeros(len(indices))
+        if positions:
+            found = self.machine.scores(self.machine.average, [indices[chunk] for chunk in positions])
+            sums[np.concatenate(positions)] = found * self.scale
+        return sums
+
+    def finite(self) -> bool:
+        """Whether the averaged weights are."""
+        return bool(np.isfinite(self.machine.average).all())
+
+    def keep(self) -> None:
+        """Remember the averaged weights."""
+        self.kept = self.machine.average.copy()
+
+    def restore(self) -> None:
+        """Put what was remembered into the network, and where the average was."""
+        self.machine.average[:] = self.kept
+        with torch.no_grad():
+            vector_to_parameters(torch.from_numpy(self.kept), self.network.parameters())
+
+
+def _layout(spec: StackSpec, encoder: Encoder, recipe: Recipe, seed: int) -> Layout:
+    labelled = encoder.kind in LABELLED
+    return Layout(
+        cell=native.CELLS[spec.cell],
+        layers=spec.num_layers,
+        hidden=spec.hidden_size,
+        directions=spec.num_directions,
+        look_ahead=spec.look_ahead,
+        mlp=spec.readout == "mlp",
+        pooling=POOLINGS[spec.pooling],
+        objective=CROSS_ENTROPY if labelled else SMOOTH_L1,
+        score=ERROR if not labelled else LIKELIHOOD if encoder.kind == "next_step" else ACCURACY,
+        outputs=spec.output_size,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        clip=recipe.clip,
+        averaging=recipe.averaging,
+        dropout=spec.dropout,
+        forget=FORGET,
+        seed=seed % (1 << SEED_BITS),
+    )
+
+
+def _data(embed: EmbedSpec, encoder: Encoder, batcher: Batcher) -> Data:
+    assert batcher.targets is not None
+    targets = batcher.targets.numpy()
+    labelled = encoder.kind in LABELLED
+    return Data(
+        offsets=batcher.offsets.numpy(),
+        values=batcher.numeric.numpy(),
+        codes=batcher.codes.numpy(),
+        names=batcher.names.numpy(),
+        sizes=np.array(embed.names, dtype=np.int64) + 1,
+        widths=np.array(embed.widths, dtype=np.int64),
+        buckets=np.array([(BUCKETS + 1) * word for word in embed.words], dtype=np.int64),
+        grams=tuple(None if grams is None else grams.numpy() for grams in batcher.grams),
+        labels=targets if labelled else None,
+        targets=None if labelled else targets.astype(np.float32, copy=False),
+        per_step=batcher.per_step,
+    )

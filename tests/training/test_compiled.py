@@ -1,0 +1,264 @@
+"""Compiled training against autograd in double precision, and a member's independence of all others."""
+
+from __future__ import annotations
+
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import leadline
+from leadline.data import encode, tasks
+from leadline.data.batch import Batcher
+from leadline.data.datasets.letters import letters
+from leadline.data.encode import Encoder
+from leadline.data.sequences import Sequences
+from leadline.kernels import native
+from leadline.network import Network, embed_spec, stack_network
+from leadline.spec import Recipe, StackSpec
+from leadline.training import compiled, loop, objective
+from leadline.training.by_torch import ByTorch
+from leadline.training.compiled import Compiled
+from leadline.training.trainee import trainee
+
+SEED = 3
+
+
+def words() -> Sequences:
+    """Some texts, one of a single word."""
+    texts = ["not good at all", "good", "at all", "all in all a good evening", "a bad evening", "bad not good"] * 3
+    return leadline.from_arrays([text.split() for text in texts], np.array(["no", "yes", "no", "yes", "no", "no"] * 3))
+
+
+DATA = {
+    "tagging": lambda: letters(60),
+    "classification": lambda: tasks.recall(30, count=2, delay=4),
+    "words": words,
+    "regression": lambda: tasks.adding(30, length=7),
+    "columns": lambda: leadline.from_arrays(
+        np.random.default_rng(0).normal(size=(30, 5, 3)), np.arange(30) % 3, kind="classification"
+    ),
+    "next_step": lambda: tasks.markov_chain(30, length=9),
+}
+SPECS = (
+    {"cell": "tanh", "hidden_size": 5, "readout": "mlp"},
+    {"cell": "gru", "hidden_size": 33, "bidirectional": True},
+    {"cell": "gru", "hidden_size": 1, "num_layers": 3},
+    {"cell": "lstm", "hidden_size": 16, "num_layers": 2, "bidirectional": True, "readout": "mlp"},
+)
+POOLED = ("last", "mean", "max")
+
+
+@pytest.fixture(params=native.INSTRUCTION_SETS.get(platform.machine().lower(), ()))
+def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The compiled code of each instruction set that this machine has."""
+    if not isinstance(native._open(request.param), native.Library):
+        pytest.skip(f"no {request.param} kernels here")
+    monkeypatch.setenv(native.VARIABLE, request.param)
+    return str(request.param)
+
+
+def prepared(data: Sequences, **fields: object) -> tuple[Network, Encoder, Batcher]:
+    everything = np.arange(len(data))
+    encoder = encode.fit(data, everything[: len(data) * 2 // 3])
+    batcher = Batcher(encode.apply(encoder, data))
+    if not data.per_step:
+        fields = {"pooling": "last", **fields}
+    spec = StackSpec(embed_spec(encoder).output_size, encoder.output_size, **fields)  # type: ignore[arg-type]
+    return stack_network(encoder, spec, SEED), encoder, batcher
+
+
+def longest_first(batcher: Batcher, count: int) -> np.ndarray:
+    return np.arange(count)[np.argsort(-batcher.lengths(np.arange(count)), kind="stable")]
+
+
+def exact_gradient(
+    network: Network, encoder: Encoder, batcher: Batcher, chosen: np.ndarray
+) -> tuple[float, np.ndarray]:
+    network = network.eval().double()
+    batch = batcher.batch(chosen)
+    targets = objective.flat_targets(batch.targets, batch.mask, encoder.kind)
+    targets = targets.double() if targets.is_floating_point() else targets
+    loss = objective.loss(network(replace(batch, numeric=batch.numeric.double())), targets, encoder.kind)
+    weights = list(network.parameters())
+    gradients = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
+    return loss.item(), torch.cat([gradient.reshape(-1) for gradient in gradients]).numpy()
+
+
+def agrees(data: Sequences, count: int, **fields: object) -> None:
+    network, encoder, batcher = prepared(data, **fields)
+    chosen = longest_first(batcher, count)
+    machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
+    loss = machine.loss(0, chosen)
+    right_loss, right = exact_gradient(network, encoder, batcher, chosen)
+    assert loss == pytest.approx(right_loss, rel=2e-6, abs=2e-6)
+    np.testing.assert_allclose(machine.gradient, right, rtol=0, atol=1e-5 * np.abs(right).max())
+
+
+@pytest.mark.parametrize("fields", SPECS, ids=lambda fields: "-".join(map(str, fields.values())))
+@pytest.mark.parametrize("kind", DATA)
+def test_gradients_are_those_of_the_network(kind: str, fields: dict[str, object]) -> None:
+    data = DATA[kind]()
+    if data.kind == "next_step":
+        fields = {**fields, "bidirectional": False}
+    agrees(data, min(len(data), 29), **fields)
+
+
+@pytest.mark.parametrize("pooling", POOLED)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("kind", ["words", "regression"])
+def test_gradients_through_pooling(kind: str, bidirectional: bool, pooling: str) -> None:
+    agrees(DATA[kind](), 17, pooling=pooling, bidirectional=bidirectional, hidden_size=7)
+
+
+@pytest.mark.parametrize("look_ahead", [1, 3, 40])
+def test_gradients_through_a_window(look_ahead: int) -> None:
+    agrees(letters(60), 29, look_ahead=look_ahead, hidden_size=9, readout="mlp")
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("count", [1, 7, 60])
+@pytest.mark.parametrize("fields", SPECS, ids=lambda fields: "-".join(map(str, fields.values())))
+def test_gradients_on_every_instruction_set(fields: dict[str, object], count: int) -> None:
+    agrees(letters(60), count, **fields)
+
+
+def test_more_rows_than_a_chunk_holds() -> None:
+    agrees(letters(600), 400, hidden_size=20, bidirectional=True, readout="mlp")
+
+
+@pytest.mark.parametrize("pooling", POOLED)
+def test_sequences_of_no_step_and_of_one(pooling: str) -> None:
+    """Sequence 0 is emptied: its steps go to nobody."""
+    data = words()
+    network, encoder, _ = prepared(data, hidden_size=6, bidirectional=True, pooling=pooling)
+    encoded = encode.apply(encoder, data)
+    offsets = encoded.offsets.copy()
+    offsets[0] = offsets[1]
+    batcher = Batcher(replace(encoded, offsets=offsets))
+    machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
+    for chosen in ([0], [1], [1, 0], [4, 1, 0]):
+        loss = machine.loss(0, np.array(chosen))
+        right_loss, right = exact_gradient(network, encoder, batcher, np.array(chosen))
+        network.float()
+        assert loss == pytest.approx(right_loss, rel=1e-5)
+        np.testing.assert_allclose(machine.gradient, right, rtol=0, atol=1e-5 * np.abs(right).max())
+
+
+def test_updates_are_those_of_torch() -> None:
+    """Numbers only and no dropout, so that nothing is drawn: twenty updates of AdamW, clipped, and the average."""
+    data = tasks.adding(60, length=7)
+    recipe = Recipe(learning_rate=0.01, weight_decay=0.1, clip=0.05, batch_size=16)
+    network, encoder, batcher = prepared(data, hidden_size=10, readout="mlp")
+    order = batcher.shuffled(np.arange(60), 16, np.random.default_rng(0))
+    batches = [next(order) for _ in range(20)]
+    ours = Compiled(network, encoder, batcher, recipe, SEED)
+    theirs = ByTorch(network, encoder, batcher, recipe, SEED)
+    np.testing.assert_allclose(ours.train(0, batches[:7]), theirs.train(0, batches[:7]), rtol=1e-4)
+    np.testing.assert_allclose(ours.train(7, batches[7:]), theirs.train(7, batches[7:]), rtol=1e-4)
+    for found, right in ((ours.machine.average, theirs.average), (ours.machine.weights, theirs.weights)):
+        flat = torch.cat([w.detach().reshape(-1) for w in right]).numpy()
+        np.testing.assert_allclose(found, flat, atol=1e-5)
+    np.testing.assert_allclose(ours.scores(np.arange(60)), theirs.scores(np.arange(60)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_scores_are_those_of_torch(kind: str) -> None:
+    data = DATA[kind]()
+    fields = {} if data.kind == "next_step" else {"bidirectional": True}
+    network, encoder, batcher = prepared(data, hidden_size=12, **fields)
+    everything = np.arange(len(data))
+    ours = Compiled(network, encoder, batcher, Recipe(), SEED).scores(everything)
+    theirs = ByTorch(network, encoder, batcher, Recipe(), SEED).scores(everything)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("readout", ["linear", "mlp"])
+def test_dropout_has_the_same_mask_both_ways(readout: str) -> None:
+    """The slope of the loss along a random direction, masks and all, by central differences."""
+    network, encoder, batcher = prepared(letters(200), hidden_size=8, num_layers=2, dropout=0.5, readout=readout)
+    machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
+    chosen = longest_first(batcher, 200)
+    assert machine.loss(1, chosen) == machine.loss(1, chosen)
+    assert len({machine.loss(update, chosen) for update in range(4)}) == 4
+    machine.loss(1, chosen)
+    gradient = machine.gradient.copy().astype(np.float64)
+    step = gradient / np.linalg.norm(gradient) * 0.01
+    start = machine.weights.copy()
+    losses = []
+    for sign in (1, -1):
+        machine.weights[:] = start + sign * step
+        losses.append(machine.loss(1, chosen))
+    assert (losses[0] - losses[1]) / 2 == pytest.approx(0.01 * np.linalg.norm(gradient), rel=2e-3)
+
+
+@pytest.mark.parametrize("dropout", [0.2, 0.6])
+def test_dropout_keeps_the_mean_and_has_the_variance_of_a_bernoulli(dropout: float) -> None:
+    """One step into h = tanh(1) for all units, read as their mean: y = h (mean of masks), so that
+    E y = h and Var y = h^2 p / ((1 - p) H)."""
+    hidden, draws = 40, 3000
+    data = leadline.from_arrays(np.zeros((3, 1, 1)), np.array([0.0, -40.5, 40.25]), kind="regression")
+    network, encoder, batcher = prepared(data, cell="tanh", hidden_size=hidden, dropout=dropout)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        network.body.stack.recurrent.bias_ih_l0.fill_(1.0)
+        network.body.stack.readout.output.weight.fill_(1.0 / hidden)
+    machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
+    low = np.array([int(np.argmin(machine.data.targets))])
+    target = float(machine.data.targets[low[0]])
+    outputs = np.array([machine.loss(update, low) for update in range(1, draws + 1)]) + objective.BEND / 2 + target
+    height, spread = np.tanh(1.0), np.tanh(1.0) * np.sqrt(dropout / (1 - dropout) / hidden)
+    assert outputs.mean() == pytest.approx(height, abs=4 * spread / np.sqrt(draws))
+    assert outputs.std() == pytest.approx(spread, rel=4 / np.sqrt(2 * draws))
+
+
+def test_a_member_does_not_depend_on_the_others() -> None:
+    """Alone, and beside eleven others on two threads: bit for bit the same."""
+    data = letters(200)
+    recipe = Recipe(max_updates=30, eval_every=10, batch_size=16)
+    everything = np.arange(len(data))
+
+    def member(seed: int) -> bytes:
+        network, encoder, batcher = prepared(data, hidden_size=10 + seed % 3, dropout=0.2)
+        pupil = Compiled(network, encoder, batcher, replace(recipe, learning_rate=0.001 * (1 + seed)), seed)
+        loop.fit(pupil, batcher, everything[:100], everything[100:], recipe, seed)
+        return pupil.machine.average.tobytes()
+
+    alone = member(5)
+    with ThreadPoolExecutor(2) as threads:
+        beside = list(threads.map(member, range(12)))
+    assert beside[5] == alone
+    assert len(set(beside)) == 12
+
+
+def test_two_calls_are_one() -> None:
+    network, encoder, batcher = prepared(letters(100), hidden_size=9, dropout=0.3)
+    order = batcher.shuffled(np.arange(100), 16, np.random.default_rng(0))
+    batches = [next(order) for _ in range(8)]
+    once, twice = (Compiled(network, encoder, batcher, Recipe(), SEED) for _ in range(2))
+    losses = once.train(0, batches)
+    np.testing.assert_array_equal(losses, np.concatenate([twice.train(0, batches[:3]), twice.train(3, batches[3:])]))
+    np.testing.assert_array_equal(once.machine.weights, twice.machine.weights)
+
+
+def test_what_it_cannot_train_goes_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = letters(60)
+    for fields, word in (({"residual": True}, "residual"), ({"layer_norm": True}, "normalisation"), ({}, "")):
+        network, encoder, batcher = prepared(data, hidden_size=4, **fields)
+        assert word in compiled.refusal(network, batcher)
+        chosen = trainee(network, encoder, batcher, Recipe(), SEED)
+        assert isinstance(chosen, ByTorch if word else Compiled)
+    monkeypatch.setenv("LEADLINE_KERNELS", "reference")
+    assert "LEADLINE_KERNELS" in compiled.refusal(network, batcher)
+    assert isinstance(trainee(network, encoder, batcher, Recipe(), SEED), ByTorch)
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    network, encoder, batcher = prepared(letters(60), hidden_size=4)
+    machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
+    with pytest.raises(leadline.LeadlineError, match="weights for this network"):
+        type(machine)(machine.layout, machine.data, machine.weights[:-1].copy())
