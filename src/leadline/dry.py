@@ -11,7 +11,7 @@ from leadline.study.advise import Prepared
 from leadline.study.book import RATES
 from leadline.study.executors import InProcess
 from leadline.study.moves import downward, upward
-from leadline.study.verdict import LOOKS
+from leadline.study.verdict import BLOCK, MOST_PAIRS
 
 PROBE_UPDATES = 20
 
@@ -35,7 +35,7 @@ def describe(prepared: Prepared) -> str:
         f"training: batches of {plan.recipe.batch_size}, at most {plan.recipe.max_updates} updates, "
         f"learning rates {', '.join(map(str, RATES))}",
         f"moves: {moves}; down: {smaller or 'none'}",
-        f"pairs per move: {' or '.join(map(str, LOOKS))}",
+        f"pairs per move: blocks of {BLOCK} until decided, at most {MOST_PAIRS}",
         f"cost: about {pace:.0f} s for one full training of the start network on one core; "
         f"budget {prepared.options.minutes or 'unlimited'} minutes on {prepared.options.jobs} worker(s)",
         f"run folder: {prepared.folder}",

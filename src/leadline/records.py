@@ -148,6 +148,14 @@ class Scores(Record):
     seeds: int
 
 
+class Effect(Record):
+    """A mean paired difference with its interval."""
+
+    effect: float
+    interval: Interval
+    pairs: int
+
+
 class Comparison(Record):
     """One move from an incumbent, and what came of it.
 
@@ -159,13 +167,18 @@ class Comparison(Record):
         decision: the outcome.
         effect: mean paired difference of dev scores, candidate minus `against`; None when never paired.
         interval: its confidence interval at `level`.
-        level: 1 - alpha of that interval, after splitting alpha over comparisons and looks.
+        level: confidence of each bound of that interval, over all looks: 1 minus this comparison's share of alpha.
         pairs: pairs trained.
         seconds: training time that the comparison cost.
         screening: score difference of the screening run, one seed, shortened.
         reason: one sentence.
         pairs_to_close: pairs that would probably settle an open comparison; None when it is closed.
         minutes_to_close: what they would cost.
+        rule: "t" where errors look normal, "bet" where the differences lean to a side and a bound is the bet's.
+        collapsed: runs of the candidate and of `against` that did not train; their pairs are not in the effect.
+        example_correlation: of both arms' scores over the examples: what pairing by example achieved.
+        seed_correlation: of both arms' scores over the pairs: what sharing seed and split achieved.
+        fresh: for a move that was taken, its effect on seeds that did not choose it: the figure to quote.
     """
 
     source: Annotated[str, Field(alias="from")]
@@ -182,6 +195,11 @@ class Comparison(Record):
     reason: str = ""
     pairs_to_close: int | None = None
     minutes_to_close: float | None = None
+    rule: Literal["t", "bet"] | None = None
+    collapsed: tuple[int, int] = (0, 0)
+    example_correlation: float | None = None
+    seed_correlation: float | None = None
+    fresh: Effect | None = None
 
 
 class ArmFacts(Record):
@@ -211,14 +229,6 @@ class Corner(Record):
     arm: str
     num_parameters: int
     dev: Scores
-
-
-class Effect(Record):
-    """A mean paired difference with its interval."""
-
-    effect: float
-    interval: Interval
-    pairs: int
 
 
 class Square(Record):

@@ -37,7 +37,7 @@ class World:
     truth: Truth
     baseline: float = 30.0
     seed_noise: float = 0.05
-    example_noise: float = 2.0
+    example_noise: float = 0.7
     train: Truth | None = None
     diverges: Callable[[StackSpec], bool] = lambda spec: False
     asked: list[Trial] = field(default_factory=list)
@@ -52,8 +52,8 @@ class World:
                 trial.seed, trial.spec.model_dump_json() if isinstance(trial.spec, BaselineSpec) else repr(trial.spec)
             )
         )
-        scores = mean + own.normal(0, self.seed_noise) + shared + own.normal(0, self.example_noise, len(weights))
-        scores += mean - (scores * weights).sum() / weights.sum() + own.normal(0, self.seed_noise)
+        scores = mean + own.normal(0, self.seed_noise) + own.normal(0, self.example_noise, len(weights))
+        scores += shared - (shared * weights).sum() / weights.sum()
         dev = float((scores * weights).sum() / weights.sum())
         train = mean + 1 if self.train is None or isinstance(trial.spec, BaselineSpec) else self.train(trial.spec)
         broken = isinstance(trial.spec, StackSpec) and self.diverges(trial.spec)

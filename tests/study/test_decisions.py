@@ -4,59 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from leadline.errors import OptionError
 from leadline.spec import StackSpec
-from leadline.stats import paired
 from leadline.stats.paired import Estimate
 from leadline.study import moves, verdict
 from leadline.study.moves import Limits
 
 BASE = StackSpec(input_size=8, output_size=5, hidden_size=32)
-
-
-class TestCrossedInterval:
-    def test_one_cluster_each_weight_one_is_the_t_interval_over_examples(self):
-        values = np.random.default_rng(0).normal(size=40)
-        found = paired.crossed(values[None], np.ones(40), 0.95)
-        low, high = stats.t.interval(0.95, 39, values.mean(), stats.sem(values))
-        assert found == pytest.approx((values.mean(), low, high))
-
-    def test_without_example_noise_it_is_the_t_interval_over_seeds(self):
-        seeds = np.array([1.0, 2.0, 4.0, 3.0])
-        found = paired.crossed(np.repeat(seeds[:, None], 500, 1), np.ones(500), 0.9)
-        low, high = stats.t.interval(0.9, 3, seeds.mean(), stats.sem(seeds))
-        assert found == pytest.approx((2.5, low, high))
-
-    def test_it_covers_both_sources(self):
-        """Crossed seeds and examples: 95 % intervals hold the truth in at least 93 % of 600 draws."""
-        random = np.random.default_rng(1)
-        hits = 0
-        for _ in range(600):
-            seeds, examples = random.normal(0, 0.1, (4, 1)), random.normal(0, 1.0, (1, 200))
-            sums = 0.3 + seeds + examples + random.normal(0, 1.0, (4, 200))
-            found = paired.crossed(sums, np.ones(200), 0.95)
-            hits += found.low <= 0.3 <= found.high
-        assert hits / 600 >= 0.93
-
-    def test_weights_make_it_a_mean_over_targets(self):
-        found = paired.crossed(np.array([[10.0, 0.0]]), np.array([1.0, 9.0]), 0.95)
-        assert found.effect == 1.0
-
-    def test_identical_scores_give_a_point(self):
-        assert paired.crossed(np.zeros((3, 5)), np.ones(5), 0.99) == Estimate(0.0, 0.0, 0.0)
-
-
-def test_resplit_is_nadeau_and_bengio():
-    effects = np.array([0.5, 1.0, 1.5, 0.8])
-    half = stats.t.ppf(0.975, 3) * ((1 / 4 + 0.2) * effects.var(ddof=1)) ** 0.5
-    assert paired.resplit(effects, 0.2, 0.95) == pytest.approx((0.95, 0.95 - half, 0.95 + half))
-    assert paired.resplit(effects[:1], 0.2, 0.95).high == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -76,9 +34,17 @@ def test_the_rule(low, high, up, down):
     assert verdict.decide(estimate, 1.0, down=True) == down
 
 
-def test_all_looks_at_all_comparisons_spend_at_most_alpha():
-    spent = sum((1 - verdict.level(stage)) * verdict.COMPARISONS * len(verdict.LOOKS) for stage in range(60))
+@pytest.mark.parametrize("opened", [1, 4, 9])
+def test_all_comparisons_of_a_study_spend_at_most_alpha(opened):
+    spent = sum(
+        verdict.design(incumbent, stage, opened).alpha * opened for incumbent in range(60) for stage in verdict.SHARES
+    )
     assert spent == pytest.approx(verdict.ALPHA)
+
+
+@pytest.mark.parametrize(("folds", "expected"), [(2, (2,)), (5, (5,)), (10, (3, 6, 10)), (1, tuple(range(3, 25, 3)))])
+def test_looks_end_with_the_splits(folds, expected):
+    assert verdict.design(0, "upward", 3, folds).looks == expected
 
 
 def test_choice_by_lower_bound_per_cost_and_ties():

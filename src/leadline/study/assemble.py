@@ -9,7 +9,7 @@ from importlib import metadata
 from leadline.kernels import choose
 from leadline.records import ArmFacts, Budget, DataFacts, Recommendation, Scores, Trial, TrialResult, Verdict
 from leadline.spec import StackSpec
-from leadline.study import verdict
+from leadline.study import stage, verdict
 from leadline.study.book import Book
 from leadline.study.finals import causal
 from leadline.study.material import Material
@@ -33,7 +33,7 @@ def assemble(book: Book, budget: Budget, warnings: Sequence[str]) -> Verdict:
         incumbents=tuple(spec.describe() for spec in book.incumbents),
         stop_reason=book.stop_reason,
         stop_sentence=book.stop_sentence,
-        moves=(*book.moves, *([book.recurrence] if book.recurrence else [])),
+        moves=(*stage.rows(book), *([book.recurrence] if book.recurrence else [])),
         square=book.square,
         look_ahead_curve=tuple(book.curve),
         reading_curve=_reading(book),

@@ -16,6 +16,7 @@ from leadline.records import (
     Comparison,
     CurvePoint,
     Diagnosis,
+    Effect,
     Metric,
     Square,
     TestRow,
@@ -25,7 +26,7 @@ from leadline.records import (
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
 from leadline.study.material import Material
-from leadline.study.moves import Limits
+from leadline.study.moves import Candidate, Limits
 from leadline.study.verdict import Dev
 
 RATES = (0.001, 0.0025, 0.006, 0.015)
@@ -56,6 +57,14 @@ class Plan:
     final_seeds: int = 3
 
 
+@dataclass(frozen=True)
+class Match:
+    """A candidate and the arm that it is compared with: the incumbent, but for a retry."""
+
+    candidate: Candidate
+    against: StackSpec
+
+
 @dataclass(eq=False)
 class Book:
     """See the module.
@@ -63,6 +72,9 @@ class Book:
     Args:
         plan: what was fixed beforehand.
         material: data and split (for weights and sizes; nothing is trained here).
+        moves: comparisons of the stages that came to their end.
+        opened: where each comparison of the present stage stands after its latest look.
+        fresh: effects on fresh seeds of moves that were taken, by their place in `moves`.
     """
 
     plan: Plan
@@ -75,6 +87,8 @@ class Book:
     path: list[str] = field(default_factory=list)
     climbed: str = ""
     moves: list[Comparison] = field(default_factory=list)
+    opened: dict[Match, Comparison] = field(default_factory=dict)
+    fresh: dict[int, Effect] = field(default_factory=dict)
     baselines: list[BaselineFacts] = field(default_factory=list)
     square: Square | None = None
     curve: list[CurvePoint] = field(default_factory=list)

@@ -10,7 +10,7 @@ import numpy as np
 from leadline.records import BaselineSpec, TestRow, Trial
 from leadline.seeds import child
 from leadline.spec import StackSpec, with_parameters
-from leadline.stats import paired
+from leadline.stats import paired, tails
 from leadline.study.book import Book
 from leadline.study.names import baseline_description
 from leadline.study.tuning import Steps, tune
@@ -83,7 +83,7 @@ def _trials(book: Book, spec: StackSpec | BaselineSpec) -> tuple[Trial, ...]:
 def _row(book: Book, final: Final) -> TestRow:
     results = [book.results[trial] for trial in final.trials]
     sums = np.array([result.test_clusters for result in results])
-    estimate = paired.crossed(sums, book.material.test_weights(), LEVEL)
+    estimate = tails.interval(paired.crossed(sums, book.material.test_weights()), LEVEL)
     network = isinstance(final.spec, StackSpec)
     return TestRow(
         role=final.role,

@@ -6,18 +6,20 @@ decisions that are a prefix of the longer run's.
 
 from __future__ import annotations
 
-from leadline.records import BaselineFacts, Comparison
-from leadline.study import diagnosis, moves, stage, verdict
+from leadline.records import BaselineFacts, Effect, Trial
+from leadline.spec import StackSpec
+from leadline.study import diagnosis, moves, pairing, stage, verdict
 from leadline.study.book import Book
 from leadline.study.names import baseline_description, baseline_is_causal, is_trained
 from leadline.study.square import curve, small, square
 from leadline.study.stage import Settled
 from leadline.study.tuning import Steps, tune, tune_baselines
-from leadline.study.verdict import LOOKS
+from leadline.study.verdict import BLOCK
 
 MOST_INCUMBENTS = 8
 LARGE = 3.0
 BASELINE_FOLDS = 2
+FRESH_LEVEL = 0.95
 
 
 def procedure(book: Book) -> Steps[None]:
@@ -35,7 +37,7 @@ def procedure(book: Book) -> Steps[None]:
     yield from climb(book)
     book.climbed = book.incumbent.describe()
     yield from descend(book)
-    yield from against_baseline(book, LOOKS[-1])
+    yield from against_baseline(book, close=True)
     conclude(book)
 
 
@@ -67,25 +69,28 @@ def climb(book: Book) -> Steps[None]:
         if not _measured(book):
             yield from measure(book)
         if diagnosis.high_variance(book):
-            settled = yield from stage.run(book, moves.regularise(book.incumbent))
-            if _take(book, stage.better(book, settled)):
+            settled = yield from stage.run(book, moves.regularise(book.incumbent), "regularise")
+            if (yield from _take(book, stage.better(book, settled))):
                 continue
         candidates = moves.upward(book.incumbent, book.plan.limits)
-        settled = yield from stage.run(book, candidates)
-        if _take(book, stage.better(book, settled)):
+        settled = yield from stage.run(book, candidates, "upward")
+        if (yield from _take(book, stage.better(book, settled))):
+            continue
+        retried = yield from stage.retry(book, settled)
+        if (yield from _take(book, stage.better(book, retried))):
             continue
         if not _gap_remains(book):
             return
-        settled = yield from stage.run(book, moves.pairs(book.incumbent, book.plan.limits))
-        if not _take(book, stage.better(book, settled)):
+        settled = yield from stage.run(book, moves.pairs(book.incumbent, book.plan.limits), "pairs")
+        if not (yield from _take(book, stage.better(book, settled))):
             return
 
 
 def descend(book: Book) -> Steps[None]:
     """Moves to smaller networks while they cost no more than the margin."""
     while len(book.incumbents) < MOST_INCUMBENTS:
-        settled = yield from stage.run(book, moves.downward(book.incumbent), down=True)
-        if not _take(book, stage.better(book, settled, down=True)):
+        settled = yield from stage.run(book, moves.downward(book.incumbent), "downward")
+        if not (yield from _take(book, stage.better(book, settled, down=True))):
             return
 
 
@@ -95,36 +100,38 @@ def _measured(book: Book) -> bool:
 
 def measure(book: Book) -> Steps[None]:
     """The incumbent's half of the first pairs, and the same on half of the data; then the diagnosis."""
-    trials = stage.incumbent_trials(book, LOOKS[0])
+    trials = pairing.incumbent_trials(book, BLOCK)
     half = diagnosis.half_data_trial(book, trials[0])
     yield [*trials, half]
     book.diagnosis.append(diagnosis.diagnose(book, trials, half))
-    yield from against_baseline(book, LOOKS[0])
+    yield from against_baseline(book)
 
 
-def against_baseline(book: Book, pairs: int) -> Steps[None]:
-    """Whether the incumbent beats the best baseline by more than the margin; the latest answer counts."""
+def against_baseline(book: Book, close: bool = False) -> Steps[None]:
+    """Whether the incumbent beats the best baseline by more than the margin; the latest answer counts.
+
+    One look, or with `close` as many as it takes.
+    """
     best = book.best_baseline()
-    trials = stage.incumbent_trials(book, pairs)
-    theirs = [book.baseline_trial(best.name, trial.fold) for trial in trials]
-    yield [*trials, *theirs]
-    confidence = verdict.level(len(book.incumbents) - 1)
-    estimate = verdict.difference(book.devs(trials), book.devs(theirs), confidence)
-    decision = verdict.decide(estimate, book.margin)
-    book.recurrence = Comparison(
-        source=best.name,
-        move="recurrence",
-        to=book.incumbent.describe(),
-        against=best.name,
-        decision=decision,
-        effect=estimate.effect,
-        interval=(estimate.low, estimate.high),
-        level=confidence,
-        pairs=len(trials),
-        seconds=sum(book.results[t].seconds for t in trials),
-        reason="the advised network against the best predictor without recurrence",
-    )
-    book.baseline_enough = best.name if decision == "not_worth_it" else None
+    planned = verdict.design(len(book.incumbents) - 1, "recurrence", 1, book.num_folds)
+    arms = {"source": best.name, "move": "recurrence", "to": book.incumbent.describe(), "against": best.name}
+    for look in planned.looks:
+        trials = pairing.incumbent_trials(book, look)
+        theirs = [book.baseline_trial(best.name, trial.fold) for trial in trials]
+        yield [*trials, *theirs]
+        standing = pairing.row_of(book, arms, (book.devs(trials), book.devs(theirs)), planned, look, down=False)
+        seconds = sum(book.results[t].seconds for t in trials)
+        closing = standing.row.pairs_to_close
+        facts = {
+            "seconds": seconds,
+            "minutes_to_close": None if closing is None else closing * seconds / look / 60,
+            "reason": "the advised network against the best predictor without recurrence",
+        }
+        book.recurrence = standing.row.model_copy(update=facts)
+        if not close or standing.chance < pairing.FUTILE:
+            break
+    assert book.recurrence is not None
+    book.baseline_enough = best.name if book.recurrence.decision == "not_worth_it" else None
 
 
 def conclude(book: Book) -> None:
@@ -153,14 +160,25 @@ def _stop(book: Book, reason: str, sentence: str) -> None:
     book.stop_reason, book.stop_sentence = reason, sentence
 
 
-def _take(book: Book, settled: Settled | None) -> bool:
+def _take(book: Book, settled: Settled | None) -> Steps[bool]:
+    """Make the move, if there is one, and measure what it brings on seeds that did not choose it."""
     if settled is None:
         return False
+    before = book.incumbent
     if settled.candidate.move.split("+")[0] not in moves.DOWN:
         book.baseline_enough = None
     book.path.append(settled.candidate.move)
     book.incumbents.append(settled.candidate.spec)
+    new, old = _block(book, book.incumbent), _block(book, before)
+    yield [trial for pair in zip(new, old, strict=True) for trial in pair]
+    found = verdict.difference(book.devs(new), book.devs(old), FRESH_LEVEL)
+    place = next(i for i, row in enumerate(book.moves) if row is settled.row)
+    book.fresh[place] = Effect(effect=found.effect, interval=(found.low, found.high), pairs=BLOCK)
     return True
+
+
+def _block(book: Book, spec: StackSpec) -> list[Trial]:
+    return [book.pair_trial(spec, pairing.stage_name(book), i) for i in range(BLOCK)]
 
 
 def _gap_remains(book: Book) -> bool:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from leadline.records import Comparison, Decision, Trial
-from leadline.stats.paired import Estimate
+from leadline.records import Comparison
+from leadline.spec import StackSpec
 from leadline.study import verdict
-from leadline.study.book import Book
+from leadline.study.book import Book, Match
 from leadline.study.moves import Candidate, seeing
+from leadline.study.pairing import open_rows, option, settle
 from leadline.study.tuning import Steps, longest_rung, screened, tune
-from leadline.study.verdict import LOOKS, Option
+from leadline.study.verdict import Stage
 
 PURSUED = 3
-LARGER = frozenset({"wider", "deeper"})
-MOST_PAIRS = 400
 
 
 @dataclass(frozen=True)
@@ -26,20 +25,11 @@ class Settled:
     row: Comparison
 
 
-def incumbent_trials(book: Book, pairs: int) -> list[Trial]:
-    """The incumbent's half of the first `pairs` pairs at this incumbent."""
-    return [book.pair_trial(book.incumbent, stage_name(book), i) for i in range(pairs)]
-
-
-def stage_name(book: Book) -> str:
-    """Name of the random streams of the pairs at this incumbent: fresh seeds for each incumbent."""
-    return f"pair-{len(book.incumbents) - 1}"
-
-
-def run(book: Book, candidates: Sequence[Candidate], down: bool = False) -> Steps[list[Settled]]:
+def run(book: Book, candidates: Sequence[Candidate], kind: Stage) -> Steps[list[Settled]]:
     """Screen the candidates, pair the promising ones with the incumbent, decide; write all of them into the book."""
     if not candidates:
         return []
+    down = kind == "downward"
     specs = [candidate.spec for candidate in candidates]
     deep = {c.spec for c in candidates if c.move == "deeper"}
     yield from tune(book, [book.incumbent, *specs], always={book.incumbent, *deep})
@@ -47,10 +37,48 @@ def run(book: Book, candidates: Sequence[Candidate], down: bool = False) -> Step
     pursued = list(candidates) if down else shortlist(book, candidates)
     paired = [candidate.spec for candidate in pursued]
     yield from tune(book, paired, always=paired)
-    rows = yield from _pairs(book, pursued, down)
-    rows += [Settled(c, _not_pursued(book, c)) for c in candidates if c not in pursued]
-    book.moves += [settled.row for settled in rows]
-    return rows
+    found = yield from settle(book, [Match(c, book.incumbent) for c in pursued], kind, down)
+    settled = [Settled(match.candidate, row) for match, row in found.items()]
+    settled += [Settled(c, _not_pursued(book, c)) for c in candidates if c not in pursued]
+    return _written(book, settled)
+
+
+def retry(book: Book, settled: Sequence[Settled]) -> Steps[list[Settled]]:
+    """Moves that failed to train once more, with residual connections and normalisation in *both* arms.
+
+    The row of a retried move is the comparison of the two helped arms. Where the move wins there, it has to win
+    against the incumbent itself as well, and the row is that comparison.
+    """
+    failed = [s.candidate for s in settled if s.row.decision == "failed_to_train"]
+    if not failed or _helped(book.incumbent) == book.incumbent:
+        return []
+    against = _helped(book.incumbent)
+    again = [Candidate(c.move, _helped(c.spec)) for c in failed]
+    specs = [against, *(c.spec for c in again)]
+    yield from tune(book, specs, always=specs)
+    matches = [Match(c, arm) for c in again for arm in (against, book.incumbent)]
+    found = yield from settle(book, matches, "retry")
+    rows = [found[Match(c, against)] for c in again]
+    rows = [found[Match(c, book.incumbent)] if r.decision == "better" else r for c, r in zip(again, rows, strict=True)]
+    return _written(book, [Settled(c, row) for c, row in zip(again, rows, strict=True)])
+
+
+def rows(book: Book) -> list[Comparison]:
+    """Every comparison for the verdict: those of finished stages, with fresh effects, and those that a cut left."""
+    done = [
+        row.model_copy(update={"fresh": book.fresh[i]}) if i in book.fresh else row for i, row in enumerate(book.moves)
+    ]
+    return [*done, *open_rows(book)]
+
+
+def _written(book: Book, settled: list[Settled]) -> list[Settled]:
+    book.moves += [s.row for s in settled]
+    book.opened = {}
+    return settled
+
+
+def _helped(spec: StackSpec) -> StackSpec:
+    return replace(spec, residual=True, layer_norm=True)
 
 
 def shortlist(book: Book, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -94,90 +122,12 @@ def better(book: Book, settled: Sequence[Settled], down: bool = False) -> Settle
     good = [s for s in settled if s.row.decision == "better"]
     if not good:
         return None
-    options = [
-        Option(s.row.to, s.row.move, s.row.interval[0], s.row.effect, s.candidate.spec.operations_per_step)  # type: ignore[index,arg-type]
-        for s in good
-    ]
+    options = [option(s.candidate, s.row) for s in good]
     if down:
         chosen = verdict.cheapest(options)
     else:
         chosen = verdict.choose(options, book.incumbent.operations_per_step, book.margin)
     return good[options.index(chosen)]
-
-
-def _pairs(book: Book, pursued: Sequence[Candidate], down: bool) -> Steps[list[Settled]]:
-    """A look after each number of pairs in `LOOKS`; decided comparisons stop early."""
-    rows: dict[Candidate, Comparison] = {}
-    for look in LOOKS:
-        still = [c for c in pursued if c not in rows or rows[c].decision == "undecided"]
-        if not still:
-            break
-        mine = incumbent_trials(book, look)
-        theirs = {c: [book.pair_trial(c.spec, stage_name(book), i) for i in range(look)] for c in still}
-        yield [*mine, *(trial for trials in theirs.values() for trial in trials)]
-        for candidate, trials in theirs.items():
-            rows[candidate] = compare(book, candidate, trials, mine, down)
-    return [Settled(candidate, rows[candidate]) for candidate in pursued]
-
-
-def compare(
-    book: Book, candidate: Candidate, trials: Sequence[Trial], against: Sequence[Trial], down: bool
-) -> Comparison:
-    """The record of a paired comparison."""
-    confidence = verdict.level(len(book.incumbents) - 1)
-    estimate = verdict.difference(book.devs(trials), book.devs(against), confidence)
-    decision = verdict.decide(estimate, book.margin, down)
-    decision, reason = _guard(book, candidate, trials, against, decision)
-    seconds = sum(book.results[t].seconds for t in (*trials, *against))
-    more = _pairs_to_close(estimate, -book.margin if down else book.margin, len(trials))
-    closing = more if decision == "undecided" else None
-    return Comparison(
-        source=book.incumbent.describe(),
-        move=candidate.move,
-        to=candidate.spec.describe(),
-        against=book.incumbent.describe(),
-        decision=decision,
-        effect=estimate.effect,
-        interval=(estimate.low, estimate.high),
-        level=confidence,
-        pairs=len(trials),
-        seconds=seconds,
-        screening=screened(book, candidate.spec, book.incumbent),
-        reason=reason,
-        pairs_to_close=closing,
-        minutes_to_close=None if closing is None else closing * seconds / len(trials) / 60,
-    )
-
-
-def _guard(
-    book: Book, candidate: Candidate, trials: Sequence[Trial], against: Sequence[Trial], decision: Decision
-) -> tuple[Decision, str]:
-    """Failing to train is told apart from failing to help, and a run cut by the cap never counts as a refusal."""
-    results = [book.results[t] for t in trials]
-    if any(result.status == "diverged" for result in results) and decision != "better":
-        return "failed_to_train", "training diverged"
-    gap = _mean_train(book, trials) - _mean_train(book, against)
-    grows = candidate.move.split("+")[0] in LARGER
-    if decision != "better" and grows and gap < -book.margin:
-        return "failed_to_train", f"its training score stays {-gap:.2g} below the incumbent's"
-    improving = sum(result.still_improving for result in results) * 2 > len(results)
-    if decision == "not_worth_it" and improving:
-        return "undecided", f"still improving at the cap of {book.plan.recipe.max_updates} updates"
-    return decision, ""
-
-
-def _mean_train(book: Book, trials: Sequence[Trial]) -> float:
-    return sum(book.results[t].train for t in trials) / len(trials)
-
-
-def _pairs_to_close(estimate: Estimate, bar: float, pairs: int) -> int | None:
-    """Further pairs until the interval would clear the bar if the effect stayed and the width fell as 1/sqrt(n)."""
-    distance = abs(estimate.effect - bar)
-    half = (estimate.high - estimate.low) / 2
-    if distance == 0 or half == float("inf"):
-        return None
-    needed = pairs * (half / distance) ** 2 - pairs
-    return max(1, round(needed)) if needed <= MOST_PAIRS else None
 
 
 def _not_pursued(book: Book, candidate: Candidate) -> Comparison:

@@ -1,25 +1,37 @@
 """From records to decisions: the rule. It never sees a model; no torch.
 
-A comparison is `better` when the interval's lower bound lies above the margin, `not_worth_it` when the upper
-bound lies below it, else `undecided`. A move to a smaller network is `better` when the lower bound of what it
-changes lies above *minus* the margin: it costs no more than that.
+A comparison is `better` when the effect's lower bound lies above the margin, `not_worth_it` when the upper bound
+lies below it, else `undecided`. A move to a smaller network is `better` when the lower bound of what it changes
+lies above *minus* the margin: it costs no more than that. docs/how-it-decides.md explains it and says how often it
+errs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.records import Decision
-from leadline.stats import paired
-from leadline.stats.paired import Estimate
+from leadline.stats import paired, rule, tails
+from leadline.stats.paired import Estimate, Evidence
+from leadline.stats.rule import Bounds, Design
 
 ALPHA = 0.05
-LOOKS = (3, 6)
-COMPARISONS = 14
+BLOCK = 3
+MOST_PAIRS = 24
+Stage = Literal["regularise", "upward", "retry", "pairs", "downward", "recurrence"]
+SHARES: dict[Stage, float] = {
+    "upward": 0.5,
+    "regularise": 0.1,
+    "retry": 0.1,
+    "pairs": 0.1,
+    "downward": 0.1,
+    "recurrence": 0.1,
+}
 
 
 @dataclass(frozen=True)
@@ -44,39 +56,63 @@ class Dev:
         return float(self.sums.sum() / self.weights.sum())
 
 
-def level(stage: int, alpha: float = ALPHA) -> float:
-    """Confidence of one look at one comparison opened at the `stage`-th incumbent.
+def design(incumbent: int, stage: Stage, opened: int, folds: int = 1) -> Design:
+    """Looks and alpha of one of `opened` comparisons that a stage opens at the `incumbent`-th incumbent.
 
-        1 - alpha * 2^-(stage + 1) / (COMPARISONS * number of looks)
+        alpha_i = ALPHA * 2^-(incumbent + 1) * SHARES[stage] / opened
 
-    Summed over all looks, `COMPARISONS` comparisons at each incumbent and all incumbents at most `alpha` is spent
-    (Bonferroni).
+    An incumbent has at most one stage of each kind, so over all comparisons at most `ALPHA` is spent (Bonferroni):
+    the chance of *any* false `better` in the study, and as much again for any false `not_worth_it`. A comparison
+    gets its share when it is opened, before its first pair; what a stage that is never opened would have had stays
+    unspent.
 
-    At one incumbent there are at most recurrence 1, regularise 1, upward 4, pairs of moves 3 and downward 5.
+    A look after every `BLOCK` pairs, up to `MOST_PAIRS`; over re-splits, up to their number, since more seeds on the
+    same splits are no new evidence.
 
-    >>> round(level(0), 4)
-    0.9991
+    >>> design(0, "upward", 4)
+    Design(looks=(3, 6, 9, 12, 15, 18, 21, 24), alpha=0.003125)
+    >>> design(0, "upward", 4, folds=10).looks
+    (3, 6, 10)
     """
-    return 1.0 - alpha * 0.5 ** (stage + 1) / (COMPARISONS * len(LOOKS))
+    alpha = ALPHA * 0.5 ** (incumbent + 1) * SHARES[stage] / opened
+    most = MOST_PAIRS if folds == 1 else min(folds, MOST_PAIRS)
+    looks = [n for n in range(BLOCK, most + 1, BLOCK) if n == most or n + BLOCK <= most]
+    return Design((*looks, most) if not looks or looks[-1] < most else tuple(looks), alpha)
 
 
-def difference(candidate: Sequence[Dev], against: Sequence[Dev], confidence: float) -> Estimate:
-    """Mean paired difference of scores, candidate minus against.
+def evidence(candidate: Sequence[Dev], against: Sequence[Dev]) -> Evidence:
+    """Paired differences of scores, candidate minus against.
 
-    On one split the interval covers seeds and examples; over several folds it is the corrected one for re-splits.
+    On one split they are crossed with the examples; over several folds they are those of correlated re-splits.
     """
     if len({dev.fold for dev in candidate}) > 1:
         effects = np.array([a.score - b.score for a, b in zip(candidate, against, strict=True)])
-        return paired.resplit(effects, candidate[0].ratio, confidence)
+        return paired.resplit(effects, candidate[0].ratio)
     sums = np.stack([a.sums - b.sums for a, b in zip(candidate, against, strict=True)])
-    return paired.crossed(sums, candidate[0].weights, confidence)
+    return paired.crossed(sums, candidate[0].weights)
 
 
-def mean(devs: Sequence[Dev], confidence: float = 0.95) -> Estimate:
-    """Mean score with its interval."""
+def difference(candidate: Sequence[Dev], against: Sequence[Dev], level: float) -> Estimate:
+    """Mean paired difference with the two-sided interval of a look that was planned."""
+    return tails.interval(evidence(candidate, against), level)
+
+
+def mean(devs: Sequence[Dev], level: float = 0.95) -> Estimate:
+    """Mean score with its two-sided interval."""
     if len({dev.fold for dev in devs}) > 1:
-        return paired.resplit(np.array([dev.score for dev in devs]), devs[0].ratio, confidence)
-    return paired.crossed(np.stack([dev.sums for dev in devs]), devs[0].weights, confidence)
+        return tails.interval(paired.resplit(np.array([dev.score for dev in devs]), devs[0].ratio), level)
+    return tails.interval(paired.crossed(np.stack([dev.sums for dev in devs]), devs[0].weights), level)
+
+
+def bar(margin: float, down: bool) -> float:
+    """What an effect is held against: the margin, or for a move to a smaller network minus the margin."""
+    return -margin if down else margin
+
+
+def judge(found: Evidence, planned: Design, look: int, margin: float, down: bool = False) -> tuple[Decision, Bounds]:
+    """Bounds at this look and what they decide."""
+    bounds = rule.bounds(found, planned, look)
+    return decide(Estimate(bounds.effect, bounds.low, bounds.high), margin, down), bounds
 
 
 def decide(estimate: Estimate, margin: float, down: bool = False) -> Decision:
@@ -85,12 +121,25 @@ def decide(estimate: Estimate, margin: float, down: bool = False) -> Decision:
     >>> decide(Estimate(2.0, 1.5, 2.5), margin=1.0), decide(Estimate(-0.2, -0.5, 0.1), margin=1.0, down=True)
     ('better', 'better')
     """
-    bar = -margin if down else margin
-    if estimate.low > bar:
+    held = bar(margin, down)
+    if estimate.low > held:
         return "better"
-    if estimate.high < bar:
+    if estimate.high < held:
         return "not_worth_it"
     return "undecided"
+
+
+def example_correlation(candidate: Sequence[Dev], against: Sequence[Dev]) -> float | None:
+    """Correlation of both arms' mean scores over the examples: how much pairing by example took out of the noise."""
+    if len({dev.fold for dev in candidate}) > 1:
+        return None
+    one, other = (np.stack([dev.sums for dev in arm]).mean(0) / arm[0].weights for arm in (candidate, against))
+    return paired.correlation(one, other)
+
+
+def seed_correlation(candidate: Sequence[Dev], against: Sequence[Dev]) -> float | None:
+    """Correlation of both arms' scores over the pairs: how much sharing seed and split took out of the noise."""
+    return paired.correlation(np.array([d.score for d in candidate]), np.array([d.score for d in against]))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,205 @@
+"""Pairs of trials, block by block: comparisons are looked at, closed, given up or carried on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.records import Comparison, Decision, Trial
+from leadline.spec import StackSpec
+from leadline.stats import power
+from leadline.stats.collapse import collapsed
+from leadline.stats.rule import Design
+from leadline.study import verdict
+from leadline.study.book import Book, Match
+from leadline.study.moves import Candidate
+from leadline.study.tuning import Steps, screened
+from leadline.study.verdict import Dev, Option, Stage
+
+LARGER = frozenset({"wider", "deeper"})
+FUTILE = 0.1
+MOST_FAILURES = 1 / 3
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A comparison after a look, and the chance that further looks close it; 0 where it is closed."""
+
+    row: Comparison
+    chance: float
+
+
+def stage_name(book: Book) -> str:
+    """Name of the random streams of the pairs at this incumbent: fresh seeds for each incumbent."""
+    return f"pair-{len(book.incumbents) - 1}"
+
+
+def incumbent_trials(book: Book, pairs: int) -> list[Trial]:
+    """The incumbent's half of the first `pairs` pairs at this incumbent."""
+    return _trials(book, book.incumbent, pairs)
+
+
+def settle(book: Book, matches: Sequence[Match], kind: Stage, down: bool = False) -> Steps[dict[Match, Comparison]]:
+    """A look after each block of pairs, for all matches together, until none is worth another block.
+
+    A match gets its share of alpha here, before its first pair. It is given up when it is closed; when the chance to
+    close it by the last look falls below `FUTILE`; or when another move is better already and this one is not
+    ahead of it. Each look is left in `book.opened`, so that a cut leaves what is known.
+    """
+    planned = verdict.design(len(book.incumbents) - 1, kind, len(matches), book.num_folds)
+    book.opened = {match: _unpaired(book, match, planned) for match in matches}
+    alive = list(matches)
+    for look in planned.looks:
+        specs = dict.fromkeys(spec for match in alive for spec in (match.against, match.candidate.spec))
+        yield [book.pair_trial(spec, stage_name(book), i) for i in range(look) for spec in specs]
+        found = {match: _look(book, match, planned, look, down) for match in alive}
+        book.opened.update({match: standing.row for match, standing in found.items()})
+        alive = [m for m in alive if found[m].chance >= FUTILE and not _overtaken(book, m, down)]
+        if not alive:
+            break
+    return {match: _ended(row, planned, match in alive) for match, row in book.opened.items()}
+
+
+def open_rows(book: Book) -> list[Comparison]:
+    """What the present stage has found out so far: after a cut, its rows; empty between stages."""
+    return [
+        row if row.decision != "undecided" else _worded(row, "the study ended before this was settled")
+        for row in book.opened.values()
+    ]
+
+
+def row_of(
+    book: Book, arms: Mapping[str, Any], devs: tuple[list[Dev], list[Dev]], planned: Design, look: int, down: bool
+) -> Standing:
+    """The record of one look at paired scores.
+
+    Args:
+        book: for the margin.
+        arms: the fields `source`, `move`, `to` and `against`.
+        devs: the candidate's and the other arm's scores, pair by pair.
+        planned: looks and alpha.
+        look: which look this is.
+        down: the move leads to a smaller network.
+    """
+    found = verdict.evidence(*devs)
+    decision, bounds = verdict.judge(found, planned, look, book.margin, down)
+    held = verdict.bar(book.margin, down)
+    is_open = decision == "undecided"
+    row = Comparison(
+        **arms,
+        decision=decision,
+        effect=bounds.effect,
+        interval=(bounds.low, bounds.high),
+        level=1 - planned.alpha,
+        pairs=found.pairs,
+        pairs_to_close=power.further_pairs(found, abs(bounds.effect - held), planned) if is_open else None,
+        rule="bet" if bounds.robust else "t",
+        reason="the differences lean to one side: the bound on that side is the robust one" if bounds.robust else "",
+        example_correlation=verdict.example_correlation(*devs),
+        seed_correlation=verdict.seed_correlation(*devs),
+    )
+    return Standing(row, power.chance_to_close(found, held, planned) if is_open else 0.0)
+
+
+def _look(book: Book, match: Match, planned: Design, look: int, down: bool) -> Standing:
+    trials = _trials(book, match.candidate.spec, look), _trials(book, match.against, look)
+    lost = [_collapsed(book, arm) for arm in trials]
+    kept = [i for i in range(look) if not lost[0][i] and not lost[1][i]]
+    seconds = sum(book.results[t].seconds for arm in trials for t in arm)
+    counts = int(lost[0].sum()), int(lost[1].sum())
+    facts = {"collapsed": counts, "seconds": seconds}
+    if len(kept) < 2 or lost[0].mean() > MOST_FAILURES:
+        failed = lost[0].mean() > MOST_FAILURES
+        row = _unpaired(book, match, planned).model_copy(update={**facts, "pairs": look})
+        words = f"{counts[0]} of {look} trainings did not train"
+        return Standing(_worded(row, words, "failed_to_train" if failed else "undecided"), 0.0 if failed else 1.0)
+    devs = book.devs([trials[0][i] for i in kept]), book.devs([trials[1][i] for i in kept])
+    standing = row_of(book, _arms(book, match), devs, planned, look, down)
+    row = _guarded(book, match, trials, standing.row.model_copy(update=facts))
+    if row.pairs_to_close is not None:
+        row = row.model_copy(update={"minutes_to_close": row.pairs_to_close * seconds / look / 60})
+    if any(counts):
+        words = f"{counts[0]} of {look} trainings did not train, {counts[1]} of the other arm's"
+        row = _worded(row, words)
+    return Standing(row, 0.0 if row.decision == "failed_to_train" else standing.chance)
+
+
+def _guarded(book: Book, match: Match, trials: tuple[list[Trial], list[Trial]], row: Comparison) -> Comparison:
+    """Failing to train is told apart from failing to help, and a run cut by the cap never counts as a refusal."""
+    results = [book.results[t] for t in trials[0]]
+    train, other = (sum(book.results[t].train for t in arm) / len(arm) for arm in trials)
+    grows = match.candidate.move.split("+")[0] in LARGER
+    if row.decision != "better" and grows and train < other - book.margin:
+        return _worded(row, f"its training score stays {other - train:.2g} below the other arm's", "failed_to_train")
+    floor = book.best_baseline().dev
+    if row.decision != "better" and grows and train < floor:
+        return _worded(row, f"its training score stays {floor - train:.2g} below the best baseline", "failed_to_train")
+    improving = sum(result.still_improving for result in results) * 2 > len(results)
+    if row.decision == "not_worth_it" and improving:
+        return _worded(row, f"still improving at the cap of {book.plan.recipe.max_updates} updates", "undecided")
+    return row
+
+
+def _collapsed(book: Book, trials: Sequence[Trial]) -> NDArray[np.bool_]:
+    """Runs that diverged, or lie far below the arm's others in training and on dev both."""
+    results = [book.results[t] for t in trials]
+    broken = np.array([r.status == "diverged" for r in results])
+    far = [collapsed(np.array([getattr(r, part) for r in results]), book.margin) for part in ("train", "dev")]
+    return np.asarray(broken | (far[0] & far[1]))
+
+
+def _overtaken(book: Book, match: Match, down: bool) -> bool:
+    """Whether another match is better already and would be taken even if this one were better by what it shows."""
+    done = {m: row for m, row in book.opened.items() if row.decision == "better" and m.against == book.incumbent}
+    if not done or match in done:
+        return bool(done)
+    mine = option(match.candidate, book.opened[match], hoped=True)
+    options = [mine, *(option(m.candidate, row) for m, row in done.items())]
+    if down:
+        return verdict.cheapest(options) is not mine
+    return verdict.choose(options, book.incumbent.operations_per_step, book.margin) is not mine
+
+
+def option(candidate: Candidate, row: Comparison, hoped: bool = False) -> Option:
+    """A comparison as `verdict.choose` takes it; hoped, its lower bound is put at its effect."""
+    effect = 0.0 if row.effect is None else row.effect
+    low = effect if hoped or row.interval is None else row.interval[0]
+    return Option(row.to, row.move, low, effect, candidate.spec.operations_per_step)
+
+
+def _ended(row: Comparison, planned: Design, alive: bool) -> Comparison:
+    """Words for a comparison that stays open: why it got no more pairs."""
+    if row.decision != "undecided" or row.effect is None or row.interval is None:
+        return row
+    if alive:
+        return _worded(row, f"still open after {planned.looks[-1]} pairs, the most that are spent")
+    if row.pairs_to_close is None and not row.reason:
+        return _worded(row, "more seeds would not settle it: the choice of dev examples limits")
+    return _worded(row, "given up: another move came first, or few chances to settle it were left")
+
+
+def _unpaired(book: Book, match: Match, planned: Design) -> Comparison:
+    return Comparison(**_arms(book, match), decision="undecided", level=1 - planned.alpha)
+
+
+def _arms(book: Book, match: Match) -> dict[str, Any]:
+    return {
+        "source": book.incumbent.describe(),
+        "move": match.candidate.move,
+        "to": match.candidate.spec.describe(),
+        "against": match.against.describe(),
+        "screening": screened(book, match.candidate.spec, match.against),
+    }
+
+
+def _trials(book: Book, spec: StackSpec, pairs: int) -> list[Trial]:
+    return [book.pair_trial(spec, stage_name(book), i) for i in range(pairs)]
+
+
+def _worded(row: Comparison, words: str, decision: Decision | None = None) -> Comparison:
+    reason = "; ".join(part for part in (row.reason, words) if part)
+    return row.model_copy(update={"reason": reason, "decision": decision or row.decision})
