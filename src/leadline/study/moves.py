@@ -108,13 +108,22 @@ def downward(incumbent: StackSpec) -> tuple[Candidate, ...]:
 
 
 def pairs(incumbent: StackSpec, limits: Limits) -> tuple[Candidate, ...]:
-    """Two moves at once, for data on which no single move pays: direction (or a window) with depth or readout."""
+    """Two moves at once, for data on which no single move pays: direction (or a window) with depth or readout, depth
+    with width (each spends its budget: `GROWTH` twice), and what is larger together with what holds it back.
+
+    >>> spec = StackSpec(input_size=8, output_size=4, hidden_size=16)
+    >>> [c.move for c in pairs(spec, Limits("next_step"))]
+    ['deeper+readout', 'deeper+wider', 'deeper+regularise', 'wider+regularise']
+    """
     sighted = [*_both_directions(incumbent, limits), *_look_ahead(incumbent, limits)]
     found = []
     for first in sighted:
         found.append(Candidate(f"{first.move}+deeper", deeper(first.spec)))
         found += [Candidate(f"{first.move}+{c.move}", c.spec) for c in _readout(first.spec)]
     found += [Candidate(f"deeper+{c.move}", c.spec) for c in _readout(deeper(incumbent))]
+    found.append(Candidate("deeper+wider", grown(deeper(incumbent))))
+    for larger in (Candidate("deeper", deeper(incumbent)), Candidate("wider", grown(incumbent))):
+        found += [Candidate(f"{larger.move}+{c.move}", c.spec) for c in regularise(larger.spec)]
     return _distinct(incumbent, found)
 
 

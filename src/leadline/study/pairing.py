@@ -132,7 +132,8 @@ def _guarded(book: Book, match: Match, trials: tuple[list[Trial], list[Trial]], 
     """Failing to train is told apart from failing to help, and a run cut by the cap never counts as a refusal."""
     results = [book.results[t] for t in trials[0]]
     train, other = (sum(book.results[t].train for t in arm) / len(arm) for arm in trials)
-    grows = match.candidate.move.split("+")[0] in LARGER
+    moves = match.candidate.move.split("+")
+    grows = moves[0] in LARGER and "regularise" not in moves
     if row.decision != "better" and grows and train < other - book.margin:
         return _worded(row, f"its training score stays {other - train:.2g} below the other arm's", "failed_to_train")
     floor = book.best_baseline().dev
