@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,6 +65,7 @@ def advise(
         start=start,
         max_updates=max_updates,
         out=out,
+        command=shlex.join(["leadline", *sys.argv[1:]]),
     )
     prepared = prepare(sequences, options)
     if dry_run:

@@ -362,6 +362,7 @@ class Verdict(Record):
     alpha: float
     budget: Budget
     seed: int
+    command: str = ""
     warnings: tuple[str, ...]
     versions: dict[str, str]
 

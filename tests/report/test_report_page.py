@@ -62,7 +62,7 @@ def rows_of(spec: dict[str, Any], *fields: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def letters() -> Reader:
-    return Reader(page.html(verdicts.letters_to_sounds(), command="leadline advise --seed 0"))
+    return Reader(page.html(verdicts.letters_to_sounds().model_copy(update={"command": "leadline advise --seed 0"})))
 
 
 @pytest.mark.parametrize("name", verdicts.CASES)
@@ -194,7 +194,7 @@ def nasty() -> Verdict:
 
 def test_names_from_data_cannot_break_out() -> None:
     calm = Reader(page.html(verdicts.letters_to_sounds()))
-    wild = Reader(page.html(nasty(), command=NASTY))
+    wild = Reader(page.html(nasty().model_copy(update={"command": NASTY})))
     allowed = {tag for tag, _ in calm.elements}
     assert {tag for tag, _ in wild.elements} <= allowed
     assert [tag for tag, _ in wild.elements].count("script") == [tag for tag, _ in calm.elements].count("script") - (

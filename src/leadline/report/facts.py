@@ -7,13 +7,8 @@ from leadline.report import explain, figures, sections, words
 from leadline.report.layout import Facts, Figure
 
 
-def build(verdict: Verdict, command: str = "") -> Facts:
-    """The page's facts.
-
-    Args:
-        verdict: the record.
-        command: the command line that made it, where it is known; shown as it stands.
-    """
+def build(verdict: Verdict) -> Facts:
+    """The page's facts."""
     said = (*words.reason(verdict), words.test_sentence(verdict), words.against_baseline(verdict))
     return Facts(
         title=f"Leadline: {verdict.data.name}",
@@ -21,7 +16,7 @@ def build(verdict: Verdict, command: str = "") -> Facts:
         headline=words.headline(verdict),
         lead=tuple(sentence for sentence in said if sentence),
         figures=_figures(verdict),
-        sections=sections.build(verdict, command),
+        sections=sections.build(verdict),
     )
 
 

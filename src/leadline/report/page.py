@@ -17,25 +17,24 @@ _HERE = Path(__file__).parent
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
-def write(verdict: Verdict, path: str | Path, *, command: str = "") -> Path:
+def write(verdict: Verdict, path: str | Path) -> Path:
     """Write the page.
 
     Args:
         verdict: the record; nothing else is read.
         path: where the page goes; its folder must be there.
-        command: the command line that made the verdict, where it is known.
 
     Returns:
         The path.
     """
     path = Path(path)
-    path.write_text(html(verdict, command=command), encoding="utf-8")
+    path.write_text(html(verdict), encoding="utf-8")
     return path
 
 
-def html(verdict: Verdict, *, command: str = "") -> str:
+def html(verdict: Verdict) -> str:
     """The page's text: facts, then template; the drawing library stands inside it."""
-    page = facts.build(verdict, command)
+    page = facts.build(verdict)
     template = _environment().get_template("page.html.j2")
     charts = any(section.charts for section in page.sections)
     style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))

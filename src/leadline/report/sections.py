@@ -8,7 +8,7 @@ from leadline.report.drawing import Spec
 from leadline.report.layout import Chart, Listed, Section, Table
 
 
-def build(verdict: Verdict, command: str = "") -> tuple[Section, ...]:
+def build(verdict: Verdict) -> tuple[Section, ...]:
     """All sections that have something to show."""
     every = (
         test(verdict),
@@ -24,7 +24,7 @@ def build(verdict: Verdict, command: str = "") -> tuple[Section, ...]:
         decided(verdict),
         notes(verdict),
         code(verdict),
-        provenance(verdict, command),
+        provenance(verdict),
     )
     return tuple(section for section in every if not section.is_empty)
 
@@ -137,11 +137,11 @@ def code(verdict: Verdict) -> Section:
     return Section("code", "The network in plain torch.nn", explain.code(verdict, spec), code=rebuild.code(spec))
 
 
-def provenance(verdict: Verdict, command: str) -> Section:
+def provenance(verdict: Verdict) -> Section:
     """What is needed to run it again."""
     table = tables.pairs("What made this page", explain.run_facts(verdict))
-    sentences = ("The command that made it:",) if command else ()
-    return Section("provenance", "Versions, seed and command", sentences, tables=_some(table), code=command)
+    sentences = ("The command that made it:",) if verdict.command else ()
+    return Section("provenance", "Versions, seed and command", sentences, tables=_some(table), code=verdict.command)
 
 
 def _chart(key: str, title: str, spec: Spec | None, numbers: Table | None = None, note: str = "") -> tuple[Chart, ...]:

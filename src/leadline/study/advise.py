@@ -46,6 +46,7 @@ class Options:
             trivial baseline to perfect.
         start: the first network, for instance "lstm:3x256:both".
         max_updates: cap of updates for every arm; None for one from the size of the data.
+        command: the command line, for the page; it decides nothing.
         out: run folder; None for `leadline-runs/` and a name from the data's fingerprint and the options.
     """
 
@@ -58,6 +59,7 @@ class Options:
     margin: float | None = None
     start: str | None = None
     max_updates: int | None = None
+    command: str = ""
     out: Path | None = None
 
     def __post_init__(self) -> None:
@@ -132,7 +134,7 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
             seconds=driver.elapsed,
             jobs=options.jobs,
         )
-        found = assemble(book, budget, warnings)
+        found = assemble(book, budget, warnings, options.command)
         _deliver(found, prepared.folder, ledger, tested, reading)
         return found
 

@@ -19,7 +19,7 @@ from leadline.study.verdict import ALPHA
 LEVEL = 0.95
 
 
-def assemble(book: Book, budget: Budget, warnings: Sequence[str]) -> Verdict:
+def assemble(book: Book, budget: Budget, warnings: Sequence[str], command: str = "") -> Verdict:
     """Everything that the verdict says."""
     metric = book.plan.metric
     return Verdict(
@@ -47,6 +47,7 @@ def assemble(book: Book, budget: Budget, warnings: Sequence[str]) -> Verdict:
         alpha=ALPHA,
         budget=budget,
         seed=book.plan.seed,
+        command=command,
         warnings=tuple(warnings),
         versions=versions(),
     )
