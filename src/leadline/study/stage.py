@@ -90,7 +90,7 @@ def shortlist(book: Book, candidates: Sequence[Candidate]) -> list[Candidate]:
     gains = {c: screened(book, c.spec, book.incumbent) for c in candidates}
     chosen = smallest_window(book, candidates)
     candidates = [c for c in candidates if c.move != "look_ahead" or c is chosen]
-    ranked = sorted(candidates, key=lambda c: (-longest_rung(book, c.spec), -gains[c]))[:PURSUED]
+    ranked = sorted(candidates, key=lambda c: (-min(longest_rung(book, c.spec), 1), -gains[c]))[:PURSUED]
     return [c for c in candidates if c in ranked or c.move == "deeper"]
 
 

@@ -17,8 +17,10 @@ from leadline.study.book import RATES, Book
 
 T = TypeVar("T")
 Steps = Generator[list[Trial], None, T]
+Arm = StackSpec | str
+"""A network, or the name of a baseline that is trained by gradient."""
 
-RUNGS = (12, 5)
+RUNGS = (12, 5, 2)
 SHORTEST = 100
 KEPT_RATES = 2
 TUNING_FOLDS = 2
@@ -28,34 +30,37 @@ def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] =
     """Find a learning rate for each spec, and screen the specs against each other.
 
     Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
-    better half of the specs and all of `always`. Fills `book.rates`.
+    better half of the specs and all of `always`. Rung three: half of the updates, the same two rates, for `always`:
+    large rates lead early and fall back. Fills `book.rates`.
     """
-    yield from _rung(book, dict.fromkeys(specs, RATES), 0)
-    ranked = sorted(specs, key=lambda s: -_best(book, s, RATES, 0)[0])
-    kept = [s for s in specs if s in always or s in ranked[: (len(ranked) + 1) // 2]]
-    finer = {spec: _top_rates(book, spec) for spec in kept}
-    yield from _rung(book, finer, 1)
+    yield from _halving(book, specs, always)
     for spec in specs:
-        rung = longest_rung(book, spec)
-        book.rates[spec] = _best(book, spec, _rates_run(book, spec, rung), rung)[1]
+        book.rates[spec] = _rate(book, spec)
 
 
 def tune_baselines(book: Book, names: Sequence[str]) -> Steps[None]:
-    """A learning rate for each baseline that is trained by gradient, from the first rung's runs on the same grid."""
-    planned = {(name, rate): _baseline_trial(book, name, rate) for name in names for rate in RATES}
-    yield list(planned.values())
+    """A learning rate for each baseline that is trained by gradient, on the same grid and the same rungs."""
+    yield from _halving(book, names, ())
     for name in names:
-        scores = {rate: book.results[planned[name, rate]].tune for rate in RATES}
-        book.baseline_rates[name] = max(scores, key=scores.__getitem__)
+        book.baseline_rates[name] = _rate(book, name)
 
 
-def _baseline_trial(book: Book, name: str, rate: float) -> Trial:
-    trial = book.baseline_trial(name)
-    return trial.model_copy(update={"recipe": shortened(replace(book.plan.recipe, learning_rate=rate), RUNGS[0])})
+def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm]) -> Steps[None]:
+    yield from _rung(book, dict.fromkeys(arms, RATES), 0)
+    ranked = sorted(arms, key=lambda arm: -_best(book, arm, RATES, 0)[0])
+    kept = [arm for arm in arms if arm in always or arm in ranked[: (len(ranked) + 1) // 2]]
+    finer = {arm: _top_rates(book, arm) for arm in kept}
+    yield from _rung(book, finer, 1)
+    yield from _rung(book, {arm: rates for arm, rates in finer.items() if arm in always or not always}, 2)
 
 
-def longest_rung(book: Book, spec: StackSpec) -> int:
-    """The longest rung that a spec has reached; -1 for none."""
+def _rate(book: Book, arm: Arm) -> float:
+    rung = longest_rung(book, arm)
+    return _best(book, arm, _rates_run(book, arm, rung), rung)[1]
+
+
+def longest_rung(book: Book, spec: Arm) -> int:
+    """The longest rung that an arm has reached; -1 for none."""
     return max((rung for rung in range(len(RUNGS)) if _rates_run(book, spec, rung)), default=-1)
 
 
@@ -68,14 +73,16 @@ def screened(book: Book, spec: StackSpec, against: StackSpec) -> float:
     return 0.0
 
 
-def _rung(book: Book, rates: Mapping[StackSpec, Sequence[float]], rung: int) -> Steps[None]:
+def _rung(book: Book, rates: Mapping[Arm, Sequence[float]], rung: int) -> Steps[None]:
     yield [trial for spec, grid in rates.items() for rate in grid for trial in _trials(book, spec, rate, rung)]
 
 
-def _trials(book: Book, spec: StackSpec, rate: float, rung: int) -> list[Trial]:
+def _trials(book: Book, arm: Arm, rate: float, rung: int) -> list[Trial]:
     recipe = shortened(replace(book.plan.recipe, learning_rate=rate), RUNGS[rung])
+    if isinstance(arm, str):
+        return [book.baseline_trial(arm).model_copy(update={"recipe": recipe})]
     folds = range(min(TUNING_FOLDS, book.num_folds))
-    return [Trial(spec=spec, recipe=recipe, seed=child(book.plan.seed, "screen", f), fold=f) for f in folds]
+    return [Trial(spec=arm, recipe=recipe, seed=child(book.plan.seed, "screen", f), fold=f) for f in folds]
 
 
 def shortened(recipe: Recipe, divisor: int) -> Recipe:
@@ -84,11 +91,11 @@ def shortened(recipe: Recipe, divisor: int) -> Recipe:
     return replace(recipe, max_updates=updates, eval_every=updates)
 
 
-def _rates_run(book: Book, spec: StackSpec, rung: int) -> list[float]:
+def _rates_run(book: Book, spec: Arm, rung: int) -> list[float]:
     return [rate for rate in RATES if all(t in book.results for t in _trials(book, spec, rate, rung))]
 
 
-def _best(book: Book, spec: StackSpec, rates: Sequence[float], rung: int) -> tuple[float, float]:
+def _best(book: Book, spec: Arm, rates: Sequence[float], rung: int) -> tuple[float, float]:
     """The best mean tune score and its rate; of equal ones the smaller rate."""
     scored = []
     for rate in rates:
@@ -100,5 +107,5 @@ def _best(book: Book, spec: StackSpec, rates: Sequence[float], rung: int) -> tup
     return score, -negative
 
 
-def _top_rates(book: Book, spec: StackSpec) -> list[float]:
+def _top_rates(book: Book, spec: Arm) -> list[float]:
     return sorted(RATES, key=lambda rate: -_best(book, spec, [rate], 0)[0])[:KEPT_RATES]
