@@ -11,7 +11,7 @@ from leadline.records import ArmFacts, Budget, DataFacts, Recommendation, Scores
 from leadline.spec import StackSpec
 from leadline.study import stage, verdict
 from leadline.study.book import Book
-from leadline.study.finals import causal
+from leadline.study.finals import causal, evidence
 from leadline.study.material import Material
 from leadline.study.names import baseline_description
 from leadline.study.verdict import ALPHA
@@ -114,18 +114,8 @@ def _results(book: Book, spec: StackSpec) -> list[TrialResult]:
     return [result for trial, result in book.results.items() if trial.spec == spec]
 
 
-def _evidence(book: Book, spec: StackSpec) -> list[Trial]:
-    """Full-length trials on the whole train part: pairs, square and curve."""
-    recipe = book.recipe(spec)
-    return [
-        trial
-        for trial in book.results
-        if trial.spec == spec and trial.fraction == 1 and not trial.final and trial.recipe == recipe
-    ]
-
-
 def _arm(book: Book, spec: StackSpec) -> ArmFacts:
-    trials = _evidence(book, spec)
+    trials = evidence(book, spec)
     results = [book.results[trial] for trial in trials]
     everything = _results(book, spec)
     timed = [r.microseconds_per_step for r in everything if r.microseconds_per_step is not None]

@@ -46,9 +46,9 @@ def roles(book: Book) -> list[tuple[Role, StackSpec | BaselineSpec]]:
     best = BaselineSpec(name=book.best_baseline().name)
     found.append(("advised", best if book.baseline_enough else book.incumbent))
     found.append(("start", book.plan.start))
-    twin = causal(book.incumbent)
-    if not _nearly(twin, book.plan.start):
-        found.append(("best_causal", twin))
+    streaming = best_causal(book)
+    if not _nearly(streaming, book.plan.start):
+        found.append(("best_causal", streaming))
     if not book.baseline_enough:
         found.append(("best_baseline", best))
     kept: list[tuple[Role, StackSpec | BaselineSpec]] = []
@@ -56,6 +56,27 @@ def roles(book: Book) -> list[tuple[Role, StackSpec | BaselineSpec]]:
         if spec not in [other for _, other in kept]:
             kept.append((role, spec))
     return kept
+
+
+def best_causal(book: Book) -> StackSpec:
+    """Of the networks that see no future and were trained in full, the best on dev; before any was, the advised
+    network's `causal` twin."""
+    seen = [spec for spec in book.rates if causal(spec) == spec and evidence(book, spec)]
+    return max(seen, key=lambda spec: _mean_dev(book, spec), default=causal(book.incumbent))
+
+
+def evidence(book: Book, spec: StackSpec) -> list[Trial]:
+    """Full-length trials on the whole train part: pairs, square and curve."""
+    recipe = book.recipe(spec)
+    return [
+        trial
+        for trial in book.results
+        if trial.spec == spec and trial.fraction == 1 and not trial.final and trial.recipe == recipe
+    ]
+
+
+def _mean_dev(book: Book, spec: StackSpec) -> float:
+    return float(np.mean([book.results[trial].dev for trial in evidence(book, spec)]))
 
 
 def _nearly(one: StackSpec, other: StackSpec) -> bool:

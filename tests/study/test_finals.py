@@ -1,0 +1,34 @@
+"""What is tested in the end."""
+
+from __future__ import annotations
+
+import numpy as np
+from simulated import World, book_for, play
+
+from leadline.data.datasets.letters import letters
+from leadline.study import finals
+
+
+def test_the_best_causal_network_is_the_best_one_trained_and_not_a_twin_of_the_advised():
+    """Sight pays most; of the networks without it, the wide one is best."""
+
+    def quality(spec):
+        return 60 + 20 * spec.bidirectional + 3 * (spec.hidden_size > 90 and not spec.bidirectional)
+
+    book = play(book_for(letters(6000)), World(quality))
+    assert book.incumbent.bidirectional
+    chosen = finals.best_causal(book)
+    assert not chosen.bidirectional
+    assert not chosen.look_ahead
+    assert chosen.hidden_size > 90
+    assert ("best_causal", chosen) in finals.roles(book)
+    dev = {
+        spec: np.mean([book.results[t].dev for t in finals.evidence(book, spec)]) for spec in (chosen, book.plan.start)
+    }
+    assert dev[chosen] > dev[book.plan.start]
+
+
+def test_before_any_training_the_twin_stands_in():
+    book = book_for(letters(1500))
+    book.incumbents.append(book.plan.start)
+    assert finals.best_causal(book) == book.plan.start
