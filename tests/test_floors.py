@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("records", "stats"),
     ("kernels", "data"),
     ("cells", "dropout"),
-    ("recurrent", "readout"),
+    ("recurrent", "readout", "nn"),
     ("stack",),
     ("network",),
     ("training", "baselines"),

@@ -64,6 +64,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "nn":
+        return import_module("leadline.nn")
     if name not in _HOMES:
         raise AttributeError(f"module 'leadline' has no attribute {name!r}; it has {', '.join(__all__)}")
     return getattr(import_module(f"leadline.{_HOMES[name]}"), name)
