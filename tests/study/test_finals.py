@@ -6,6 +6,7 @@ import numpy as np
 from simulated import World, book_for, play
 
 from leadline.data.datasets.letters import letters
+from leadline.records import BaselineFacts
 from leadline.study import finals
 
 
@@ -28,7 +29,9 @@ def test_the_best_causal_network_is_the_best_one_trained_and_not_a_twin_of_the_a
     assert dev[chosen] > dev[book.plan.start]
 
 
-def test_before_any_training_the_twin_stands_in():
+def test_before_any_training_there_is_none():
     book = book_for(letters(1500))
+    book.baselines.append(BaselineFacts(name="majority", description="", dev=1.0, tune=1.0, causal=True, seconds=0.0))
     book.incumbents.append(book.plan.start)
-    assert finals.best_causal(book) == book.plan.start
+    assert finals.best_causal(book) is None
+    assert [role for role, _ in finals.roles(book) if role == "best_causal"] == []

@@ -47,7 +47,7 @@ def roles(book: Book) -> list[tuple[Role, StackSpec | BaselineSpec]]:
     found.append(("advised", best if book.baseline_enough else book.incumbent))
     found.append(("start", book.plan.start))
     streaming = best_causal(book)
-    if not _nearly(streaming, book.plan.start):
+    if streaming is not None and not _nearly(streaming, book.plan.start):
         found.append(("best_causal", streaming))
     if not book.baseline_enough:
         found.append(("best_baseline", best))
@@ -58,11 +58,10 @@ def roles(book: Book) -> list[tuple[Role, StackSpec | BaselineSpec]]:
     return kept
 
 
-def best_causal(book: Book) -> StackSpec:
-    """Of the networks that see no future and were trained in full, the best on dev; before any was, the advised
-    network's `causal` twin."""
+def best_causal(book: Book) -> StackSpec | None:
+    """Of the networks that see no future and were trained in full, the best on dev."""
     seen = [spec for spec in book.rates if causal(spec) == spec and evidence(book, spec)]
-    return max(seen, key=lambda spec: _mean_dev(book, spec), default=causal(book.incumbent))
+    return max(seen, key=lambda spec: _mean_dev(book, spec), default=None)
 
 
 def evidence(book: Book, spec: StackSpec) -> list[Trial]:
