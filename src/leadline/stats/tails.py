@@ -10,8 +10,8 @@ from scipy.special import gammaln, ndtr
 
 from leadline.stats.paired import Estimate, Evidence, Floats
 
-NODES = 97
-FEW_NODES = 25
+NODES = 65
+FEW_NODES = 13
 PLENTY = 1000
 TINY = 1e-300
 
