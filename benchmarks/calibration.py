@@ -21,7 +21,7 @@ from scipy.stats import beta
 
 from leadline.stats import paired, power, rule, tails
 from leadline.stats.collapse import collapsed
-from leadline.stats.paired import ENDLESS, Evidence
+from leadline.stats.paired import Evidence
 from leadline.stats.rule import Design
 from leadline.study import verdict
 
@@ -52,7 +52,6 @@ SEEDS: dict[str, Draw] = {
     "lognormal, tail up": _lognormal,
     "lognormal, tail down": lambda random, shape: -_lognormal(random, shape),
 }
-SKEWED = {name for name in SEEDS if "tail" in name}
 
 
 def crossed_studies(random: np.random.Generator, seeds: Floats, examples: int) -> Iterator[tuple[int, Evidence]]:
@@ -86,7 +85,7 @@ def seeds_alone(seeds: Floats, ratio: float = 0.0) -> Iterator[tuple[int, Eviden
 def decided(
     evidence: Iterator[tuple[int, Evidence]], design: Design, margin: float, count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(count,) pairs at which `better`, and `not_worth_it`, were first claimed; 0 for never. The first claim ends it."""
+    """(count,) pairs at which `better`, and `not_worth_it`, were claimed; 0 for never. The first claim ends it."""
     better, worse = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for n, found in evidence:
         if n in design.looks:
@@ -115,10 +114,11 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def cells(studies: int, seed: int) -> None:
     """False claims of one comparison that has all of alpha = 5 %, in per cent (with the upper bound at 95 %)."""
     head = ["differences", "examples", "looks", "`better` at m", "`better` at 0", "`not worth it` at m", "at m + 1 sd"]
-    rows = []
-    for name, draw in SEEDS.items():
-        for examples in (*EXAMPLES, None):
-            rows.append([name, str(examples or "none"), "3, 6, ... 24", *_cell(draw, examples, BLOCKS, studies, seed)])
+    rows = [
+        [name, str(examples or "none"), "3, 6, ... 24", *_cell(draw, examples, BLOCKS, studies, seed)]
+        for name, draw in SEEDS.items()
+        for examples in (*EXAMPLES, None)
+    ]
     for name in ("normal", "exponential, tail down"):
         for examples in (1000, None):
             found = _cell(SEEDS[name], examples, EVERY_PAIR, studies, seed)
@@ -236,7 +236,10 @@ def _stage(
         claims = rule.claims(found, MARGIN, design)
         going = ~better.any(1)[:, None] & ~worse
         value = np.where(going, found.effect.reshape(shape), value)
-        better, worse = better | (going & claims.better.reshape(shape)), worse | (going & claims.not_worth_it.reshape(shape))
+        better, worse = (
+            better | (going & claims.better.reshape(shape)),
+            worse | (going & claims.not_worth_it.reshape(shape)),
+        )
     return better, worse, value
 
 
@@ -287,7 +290,9 @@ def _mixture(draws: Floats, alpha: float, prior: float = 1.0) -> Floats:
     for n in range(2, draws.shape[1] + 1):
         mean, square = draws[:, :n].mean(1), ((draws[:, :n] - draws[:, :n].mean(1, keepdims=True)) ** 2).sum(1)
         v = 1 / n
-        value = 0.5 * np.log(v / (v + prior)) + n / 2 * np.log((square + mean**2 / v) / (square + mean**2 / (v + prior)))
+        value = 0.5 * np.log(v / (v + prior)) + n / 2 * np.log(
+            (square + mean**2 / v) / (square + mean**2 / (v + prior))
+        )
         done[(done == 1e6) & (mean > 0) & (value >= -np.log(2 * alpha))] = n
     return done
 
@@ -300,14 +305,14 @@ AA_STUDIES = 300
 
 def replay(runs: Path, seed: int) -> None:
     """Published runs: a pair is two layers minus one in one configuration; A/A: two runs of the same arm."""
-    frame = pl.read_csv(runs, separator="\t").with_columns(100 * pl.col("Test_F1").alias("score"))
+    frame = pl.read_csv(runs, separator="\t").with_columns((100 * pl.col("Test_F1")).alias("score"))
     random = np.random.default_rng(seed)
     head = ["task", "looks", "two layers better", "not better by 0.1", "worse (below 0)", "undecided", "median runs"]
-    rows = []
-    for dataset, task in TASKS.items():
-        part = frame.filter(pl.col("Dataset") == dataset)
-        for looks in (BLOCKS, EVERY_PAIR):
-            rows.append([task, f"to {looks[-1]}", *_depth(part, looks, random)])
+    rows = [
+        [task, f"to {looks[-1]}", *_depth(frame.filter(pl.col("Dataset") == dataset), looks, random)]
+        for dataset, task in TASKS.items()
+        for looks in (BLOCKS, EVERY_PAIR)
+    ]
     print(table(head, rows))
     print()
     head = ["task", "looks", "studies", "false claims, either way, % (upper bound)"]
