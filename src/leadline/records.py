@@ -270,8 +270,21 @@ class BaselineFacts(Record):
     seconds: float = 0.0
 
 
+class DataPoint(Record):
+    """A point of the learning curve: the score after training as long on a share of the data."""
+
+    fraction: float
+    sequences: int
+    score: float
+    interval: Interval
+    seeds: int
+
+
 class Diagnosis(Record):
     """Where an incumbent stands.
+
+    `learning_curve` and `gain_of_doubling` are measured once, at the last incumbent of the climb; `floor` is the
+    loss that no predictor avoids, where repeated inputs measure it.
 
     `findings` holds any of: bias, variance, more_data, baseline_enough, noise_floor, no_arm_helps, healthy.
     `words` says the same in sentences with the numbers.
@@ -286,6 +299,9 @@ class Diagnosis(Record):
     half_data_dev: float | None
     findings: tuple[str, ...]
     words: tuple[str, ...]
+    learning_curve: tuple[DataPoint, ...] = ()
+    gain_of_doubling: Effect | None = None
+    floor: float | None = None
 
 
 class Recommendation(Record):

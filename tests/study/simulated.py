@@ -30,6 +30,7 @@ class World:
         truth: true score, in per cent right.
         baseline: score of every baseline but the trivial one, which has 10.
         seed_noise, example_noise: standard deviations of the noise of a trial.
+        starved: what training on a share of the data costs.
         train: training score of a spec; by default 1 above its truth.
         diverges: specs whose training breaks.
     """
@@ -38,6 +39,7 @@ class World:
     baseline: float = 30.0
     seed_noise: float = 0.05
     example_noise: float = 0.7
+    starved: Callable[[float], float] = lambda fraction: 0.0 if fraction == 1 else 0.2
     train: Truth | None = None
     diverges: Callable[[StackSpec], bool] = lambda spec: False
     asked: list[Trial] = field(default_factory=list)
@@ -76,8 +78,7 @@ class World:
         if isinstance(trial.spec, BaselineSpec):
             return 10.0 if trial.spec.name in ("majority", "median") else self.baseline
         rate = abs(np.log(trial.recipe.learning_rate / 0.006))
-        data = 0.2 if trial.fraction < 1 else 0.0
-        return self.truth(trial.spec) - rate - data
+        return self.truth(trial.spec) - rate - self.starved(trial.fraction)
 
 
 def book_for(sequences: Sequences, limits: Limits | None = None, **options: object) -> Book:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from simulated import World, book_for, play
 
+from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
 from leadline.data.tasks import markov_chain, parity
 from leadline.errors import OptionError
+from leadline.seeds import child
+from leadline.study import diagnosis, stage, verdict
 from leadline.study.book import RATES
 from leadline.study.moves import Limits
+from leadline.study.procedure import procedure
 from leadline.study.tuning import longest_rung
 
 
@@ -181,3 +186,123 @@ def test_every_trained_baseline_gets_the_grid(words):
         rates = {t.recipe.learning_rate for t in world.asked if getattr(t.spec, "name", "") == name}
         assert rates >= set(RATES)
         assert book.baseline_rates[name] in RATES
+
+
+def test_a_cut_leaves_a_row_for_every_comparison_that_was_opened(words):
+    """Cut after each number of trials: what was opened is in the rows, and what is decided stays decided."""
+    whole = play(book_for(words), World(lambda s: 70.0, seed_noise=0.4))
+    final = {(m.source, m.move, m.to): m for m in stage.rows(whole)}
+    seen = set()
+    for most in range(80, 240, 11):
+        book, world, left = book_for(words), World(lambda s: 70.0, seed_noise=0.4), most
+        for planned in procedure(book):
+            fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
+            book.results |= {t: world.result(book.material, t) for t in fresh[:left]}
+            left -= len(fresh)
+            if left < 0:
+                break
+        rows = stage.rows(book)
+        assert rows[: len(book.moves)] == stage.rows(whole)[: len(book.moves)]
+        for row in rows[len(book.moves) :]:
+            seen.add((row.decision, row.pairs > 0))
+            assert row.level is not None
+            if row.decision != "undecided":
+                assert row == final[row.source, row.move, row.to]
+            else:
+                assert "ended before" in row.reason
+    assert ("undecided", True) in seen
+    assert ("undecided", False) in seen
+    assert stage.open_rows(whole) == []
+
+
+def test_pairs_are_spent_where_the_decision_is_open(words):
+    """Far from the margin the first look decides; at the margin pairs go on to the last look, or are given up."""
+    far = play(book_for(words), World(lambda s: 60 + 8 * sees(s)))
+    first = next(m for m in far.moves if m.move == far.path[0] and m.decision == "better")
+    assert first.pairs == verdict.BLOCK
+    near = play(book_for(words), World(lambda s: 70.9 if s.readout == "mlp" else 70.0, seed_noise=0.5))
+    row = next(m for m in near.moves if m.move == "readout" and m.pairs)
+    assert row.decision == "undecided"
+    assert row.pairs > verdict.BLOCK
+    assert row.pairs_to_close is None or row.minutes_to_close is not None
+    assert row.reason
+
+
+def test_a_step_is_measured_again_on_fresh_seeds(words):
+    book = play(book_for(words), World(lambda s: 60 + 8 * sees(s)))
+    row = next(m for m in stage.rows(book) if m.fresh)
+    assert row.decision == "better"
+    assert row.fresh.effect == pytest.approx(row.effect, abs=1)
+    assert row.fresh.effect != row.effect
+    assert sum(m.fresh is not None for m in stage.rows(book)) == len(book.path)
+
+
+def test_an_arm_that_did_not_train_is_tried_with_help_for_both(words):
+    """Depth pays, but a plain deep network does not train; residual and normalised it does."""
+
+    def truth(spec):
+        deep = spec.num_layers > 1
+        return 50.0 if deep and not spec.residual else 76.0 if deep else 70.0
+
+    world = World(truth, train=lambda s: truth(s) + 1)
+    book = play(book_for(words), world)
+    rows = [m for m in stage.rows(book) if m.move == "deeper"]
+    assert rows[0].decision == "failed_to_train"
+    assert book.incumbent.residual
+    assert book.incumbent.layer_norm
+    assert book.incumbent.num_layers > 1
+    helped = {t.spec for t in world.asked if getattr(t.spec, "residual", False)}
+    assert {spec.num_layers for spec in helped} >= {1, 2}
+
+
+def test_collapsed_runs_are_counted_and_left_out(words):
+    """The second training of each deep network is worth nothing; the others are as good as the shallow one's."""
+    broken = child(0, "pair-0", 1)
+
+    class Unlucky(World):
+        def result(self, material, trial):
+            found = super().result(material, trial)
+            if trial.seed != broken or getattr(trial.spec, "num_layers", 1) == 1:
+                return found
+            weights = material.weights(trial.fold)
+            sums = tuple(s - 50.0 * w for s, w in zip(found.dev_clusters, weights, strict=True))
+            return found.model_copy(update={"dev": 20.0, "train": 20.0, "dev_clusters": sums})
+
+    book = play(book_for(words), Unlucky(lambda s: 70.0))
+    row = next(m for m in book.moves if m.move == "deeper" and m.source == book.incumbents[0].describe())
+    assert row.collapsed == (1, 0)
+    assert row.decision == "not_worth_it"
+    assert abs(row.effect) < 1
+    assert "1 of" in row.reason
+
+
+class TestDiagnosis:
+    def test_more_data_is_read_from_the_learning_curve(self, words):
+        world = World(lambda s: 70.0, starved=lambda fraction: {0.25: 14.0, 0.5: 6.0}.get(fraction, 0.0))
+        book = play(book_for(words), world)
+        stand = book.diagnosis[-1]
+        assert "more_data" in stand.findings
+        assert [p.fraction for p in stand.learning_curve] == [0.25, 0.5, 1.0]
+        assert stand.gain_of_doubling.effect == pytest.approx(6 * 6 / 8, abs=0.5)
+        assert stand.gain_of_doubling.interval[0] > book.margin
+        assert book.stop_reason == "more_data"
+
+    def test_a_flat_curve_promises_nothing(self, words):
+        book = play(book_for(words), World(lambda s: 70.0))
+        stand = book.diagnosis[-1]
+        assert "more_data" not in stand.findings
+        assert stand.gain_of_doubling.interval[1] < book.margin
+        assert "no_arm_helps" in stand.findings
+        assert book.stop_reason == "nothing_more_pays"
+
+    def test_noise_is_named_only_where_repeats_measure_it(self):
+        """8 inputs, the label of each right in 80 %: no predictor of two classes errs in less than about 20 %."""
+        random = np.random.default_rng(0)
+        inputs = random.integers(0, 8, 3000)
+        labels = (inputs % 2) ^ (random.random(3000) < 0.2)
+        steps = [np.array([[float(i)], [0.0]], dtype=np.float32) for i in inputs]
+        data = from_arrays(steps, [int(y) for y in labels], kind="classification")
+        book = play(book_for(data), World(lambda s: 80.0, baseline=70.0))
+        assert book.diagnosis[-1].floor == pytest.approx(20, abs=1.5)
+        assert book.stop_reason == "noise_floor"
+        assert diagnosis.noise_floor(book_for(letters(3000)).material) is None

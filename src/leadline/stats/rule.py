@@ -44,16 +44,17 @@ class Bounds(NamedTuple):
     robust: bool
 
 
-def claims(evidence: Evidence, margin: float, design: Design) -> Claims:
+def claims(evidence: Evidence, margin: float, design: Design, look: int | None = None) -> Claims:
     """Which claims stand at this look; `bounds` in a form that works on many studies at once.
 
     Args:
-        evidence: with `design.looks` holding its number of pairs.
+        evidence: of any number of studies.
         margin: smallest effect that is worth its cost.
         design: looks and alpha.
+        look: as for `bounds`.
     """
     distance = evidence.effect - margin
-    level = looks.level(design.looks, design.alpha, evidence)
+    level = looks.level(design.looks, design.alpha, evidence, look)
     lean, spread = skew.leans(evidence.effects), np.sqrt(evidence.spread)
     up = tails.exceedance(distance, evidence) <= level
     down = tails.exceedance(-distance, evidence) <= level

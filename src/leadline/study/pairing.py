@@ -117,9 +117,10 @@ def _look(book: Book, match: Match, planned: Design, look: int, down: bool) -> S
         row = _unpaired(book, match, planned).model_copy(update={**facts, "pairs": look})
         words = f"{counts[0]} of {look} trainings did not train"
         return Standing(_worded(row, words, "failed_to_train" if failed else "undecided"), 0.0 if failed else 1.0)
-    devs = book.devs([trials[0][i] for i in kept]), book.devs([trials[1][i] for i in kept])
+    clean = [trials[0][i] for i in kept], [trials[1][i] for i in kept]
+    devs = book.devs(clean[0]), book.devs(clean[1])
     standing = row_of(book, _arms(book, match), devs, planned, look, down)
-    row = _guarded(book, match, trials, standing.row.model_copy(update=facts))
+    row = _guarded(book, match, clean, standing.row.model_copy(update=facts))
     if row.pairs_to_close is not None:
         row = row.model_copy(update={"minutes_to_close": row.pairs_to_close * seconds / look / 60})
     if any(counts):

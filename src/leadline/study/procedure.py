@@ -36,6 +36,8 @@ def procedure(book: Book) -> Steps[None]:
         yield from curve(book)
     yield from climb(book)
     book.climbed = book.incumbent.describe()
+    if _measured(book):
+        yield from diagnosis.learning_curve(book, pairing.incumbent_trials(book, BLOCK))
     yield from descend(book)
     yield from against_baseline(book, close=True)
     conclude(book)
@@ -152,6 +154,8 @@ def conclude(book: Book) -> None:
         _stop(book, "undecided", f"Stopped after {MOST_INCUMBENTS} networks; moves from the last were not tried.")
     elif book.diagnosis and "more_data" in book.diagnosis[-1].findings:
         _stop(book, "more_data", "No change of the network pays, but more data would.")
+    elif diagnosis.explain_the_rest(book) == "noise_floor":
+        _stop(book, "noise_floor", "No change of the network pays, and what error remains is noise.")
     else:
         _stop(book, "nothing_more_pays", "No move from the last network is worth the margin.")
 
