@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from simulated import World, book_for, play
 
@@ -35,3 +37,11 @@ def test_before_any_training_there_is_none():
     book.incumbents.append(book.plan.start)
     assert finals.best_causal(book) is None
     assert [role for role, _ in finals.roles(book) if role == "best_causal"] == []
+
+
+def test_a_network_that_costs_far_more_than_the_advised_one_is_tested_once():
+    book = book_for(letters(1500))
+    book.incumbents.append(book.plan.start)
+    wide = replace(book.plan.start, hidden_size=4 * book.plan.start.hidden_size, num_layers=2)
+    assert finals.seeds_of(book, book.plan.start) == book.plan.final_seeds == 3
+    assert finals.seeds_of(book, wide) == 1

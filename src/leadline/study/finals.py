@@ -16,6 +16,7 @@ from leadline.study.names import baseline_description
 from leadline.study.tuning import Steps, tune
 
 LEVEL = 0.95
+COSTLY = 4.0
 Role = Literal["advised", "start", "best_causal", "best_baseline"]
 
 
@@ -91,12 +92,18 @@ def causal(spec: StackSpec) -> StackSpec:
     return with_parameters(replace(spec, bidirectional=False, look_ahead=0), spec.num_parameters)
 
 
+def seeds_of(book: Book, spec: StackSpec) -> int:
+    """How many networks are trained for the test: one of a network that costs `COSTLY` times the advised one, for
+    whose sake the others are tested."""
+    return 1 if spec.operations_per_step > COSTLY * book.incumbent.operations_per_step else book.plan.final_seeds
+
+
 def _trials(book: Book, spec: StackSpec | BaselineSpec) -> tuple[Trial, ...]:
     if isinstance(spec, BaselineSpec):
         return (book.baseline_trial(spec.name, final=True),)
     return tuple(
         Trial(spec=spec, recipe=book.recipe(spec), seed=child(book.plan.seed, "final", i), final=True)
-        for i in range(book.plan.final_seeds)
+        for i in range(seeds_of(book, spec))
     )
 
 

@@ -28,7 +28,6 @@ def procedure(book: Book) -> Steps[None]:
     book.incumbents.append(book.plan.start)
     yield from tune(book, [book.plan.start], always=[book.plan.start])
     if book.plan.start.num_parameters > LARGE * small(book.plan.start).num_parameters:
-        yield from measure(book)
         yield from descend(book)
     if book.plan.limits.kind != "next_step":
         yield from square(book)

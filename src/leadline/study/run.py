@@ -132,7 +132,7 @@ class Driver:
         trials = [
             Trial(spec=s, recipe=recipe, seed=i)
             for s in specs
-            for i in range(self.book.plan.final_seeds + 2 * (s not in self.book.rates))
+            for i in range(last.seeds_of(self.book, s) + 2 * (s not in self.book.rates))
         ]
         return self.estimate(trials) + PAGE_SECONDS
 
