@@ -1,6 +1,6 @@
 """The picture of docs/how-it-decides.md: three simulated comparisons, look by look. Writes docs/how-it-decides.svg.
 
-    python benchmarks/how_it_decides.py
+python benchmarks/how_it_decides.py
 """
 
 from __future__ import annotations
