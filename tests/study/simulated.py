@@ -81,10 +81,10 @@ class World:
         return self.truth(trial.spec) - rate - self.starved(trial.fraction)
 
 
-def book_for(sequences: Sequences, limits: Limits | None = None, **options: object) -> Book:
+def book_for(sequences: Sequences, limits: Limits | None = None, seed: int = 0, **options: object) -> Book:
     parts = split(sequences, 0)
     limits = limits or Limits(sequences.kind)
-    plan = setup.plan(sequences, parts, 0, limits, **options)  # type: ignore[arg-type]
+    plan = setup.plan(sequences, parts, seed, limits, **options)  # type: ignore[arg-type]
     return Book(plan, Material(sequences, parts, limits.causal))
 
 

@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from leadline.stats.paired import Evidence, Floats
 
-SPENT = 0.9
+SPENT = 0.8
 RATIOS = (0.0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 SURE = 0.9
 GRID = 201
@@ -30,7 +30,8 @@ def nominal(looks: tuple[int, ...], alpha: float, ratio: float = 0.0) -> tuple[f
 
     follows by integrating step by step (Armitage, McPherson and Rowe 1969; spending: Lan and DeMets 1983), and
     1 - Phi(c_k) is the level of look k. What few degrees of freedom do to it is small (Jennison and Turnbull 2000):
-    p-values by t at looks 3, 6, ..., 24 spend up to 1.12 times as much, measured, so only `SPENT` is spent.
+    p-values by t at looks 3, 6, ..., 24 spend up to 1.12 times as much, measured. Only `SPENT` is spent, so that the
+    upper confidence bound of the measured rate stays below alpha, too.
 
     Args:
         looks: numbers of pairs, ascending.
