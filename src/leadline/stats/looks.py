@@ -41,7 +41,7 @@ def nominal(looks: tuple[int, ...], alpha: float, ratio: float = 0.0) -> tuple[f
     Limit: the looks are fixed beforehand; after the last there is none.
 
     >>> [round(level, 4) for level in nominal((3, 6, 9), 0.05)]
-    [0.015, 0.0204, 0.0267]
+    [0.0133, 0.018, 0.0234]
     """
     below = max(r for r in RATIOS if r <= max(ratio, 0.0))
     return _boundary(looks, alpha, below)

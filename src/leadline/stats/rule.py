@@ -80,7 +80,7 @@ def bounds(evidence: Evidence, design: Design, look: int | None = None) -> Bound
     >>> from leadline.stats.paired import resplit
     >>> found = bounds(resplit(np.array([1.0, 1.3, 0.7]), 0.0), Design((3, 6), 0.05))
     >>> round(found.low, 2), round(found.high, 2)
-    (0.21, 1.79)
+    (0.16, 1.84)
     """
     effect = float(evidence.effect)
     level = looks.level(design.looks, design.alpha, evidence, look)
