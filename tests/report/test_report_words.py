@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import verdicts
 
-from leadline.records import Recommendation, Verdict
+from leadline.records import Effect, Recommendation, Verdict
 from leadline.report import explain, figures, words
 
 LETTERS = verdicts.letters_to_sounds()
@@ -298,3 +298,14 @@ def test_effects_of_other_metrics() -> None:
 
 def test_a_level_never_reads_as_certainty() -> None:
     assert [figures.level(share) for share in (0.95, 0.9984, 0.99995)] == ["95 %", "99.84 %", "99.995 %"]
+
+
+def test_a_step_is_quoted_by_its_effect_on_fresh_seeds() -> None:
+    verdict = verdicts.letters_to_sounds()
+    step = next(move for move in verdict.moves if move.move == "both_directions" and move.decision == "better")
+    quoted = step.model_copy(update={"fresh": Effect(effect=16.9, interval=(16.1, 17.7), pairs=3)})
+    moves = tuple(quoted if move is step else move for move in verdict.moves)
+    assert words.path(verdict.model_copy(update={"moves": moves}))[1] == (
+        "Both directions, to GRU 1 x 41, both ways: 16.9 points fewer errors (16.1 to 17.7) on 3 fresh pairs, 95 % "
+        "interval; in the comparison that took it 17.5 points fewer errors (16.6 to 18.4), 99.4 % interval, 4 pairs."
+    )

@@ -199,9 +199,11 @@ def rule(verdict: Verdict) -> tuple[str, ...]:
         f"when the lower end of its interval lies above the margin of {_margin(verdict)}, not worth it when the upper "
         "end lies below it, and undecided otherwise. A move to a smaller network is better when the lower end lies "
         "above minus the margin: it gives up no more than that.",
-        f"The margin was set before the first pair. The allowed error, alpha = {verdict.alpha:g}, is shared out over "
-        "the comparisons and over every look at them. Screening and tuning runs order the moves and are never "
-        "evidence; no decision saw the test part.",
+        f"The margin was set before the first pair. Alpha = {verdict.alpha:g} is the chance of any false better in "
+        "the whole study, and as much again that of any false refusal; it is shared out over the comparisons and over "
+        "the looks, one after every three pairs. A level is that of each end of an interval, at all looks together. "
+        "The intervals hold the error of seeds and that of examples. Screening and tuning runs order the moves and "
+        "are never evidence; no decision saw the test part.",
     )
 
 

@@ -318,7 +318,15 @@ def _step(verdict: Verdict, move: str, to: str, comparison: Comparison | None) -
         return f"{text}."
     margin = figures.margin_text(figures.scale(verdict), verdict.margin)
     why = f"; smaller, and it gives up no more than the margin of {margin}" if is_down(move) else ""
-    return f"{text}: {_measured(verdict, comparison)}{why}."
+    return f"{text}: {_fresh(verdict, comparison)}{_measured(verdict, comparison)}{why}."
+
+
+def _fresh(verdict: Verdict, move: Comparison) -> str:
+    """The effect to quote, on seeds that had no part in the choice, where they were trained."""
+    if move.fresh is None:
+        return ""
+    text = figures.effect_text(figures.scale(verdict), move.fresh.effect, move.fresh.interval)
+    return f"{text} on {figures.plural(move.fresh.pairs, 'fresh pair')}, 95 % interval; in the comparison that took it "
 
 
 def _measured(verdict: Verdict, move: Comparison) -> str:
