@@ -262,3 +262,20 @@ def test_weights_of_another_network_are_refused() -> None:
     machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
     with pytest.raises(leadline.LeadlineError, match="weights for this network"):
         type(machine)(machine.layout, machine.data, machine.weights[:-1].copy())
+
+
+def test_a_large_network_is_trained_in_short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the updates are cut into calls, the result is the same; Ctrl-C is heard between calls."""
+    network, encoder, batcher = prepared(letters(100), hidden_size=9, dropout=0.3)
+    order = batcher.shuffled(np.arange(100), 16, np.random.default_rng(0))
+    batches = [next(order) for _ in range(8)]
+    whole, cut = (Compiled(network, encoder, batcher, Recipe(), SEED) for _ in range(2))
+    right = whole.train(0, batches)
+    calls = []
+    train = cut.machine.train
+    monkeypatch.setattr(cut.machine, "train", lambda done, part: (calls.append(len(part)), train(done, part))[1])
+    monkeypatch.setattr(compiled, "CALL_OPERATIONS", 3.5 * 6 * 16 * 7 * len(whole.kept))
+    np.testing.assert_array_equal(cut.train(0, batches), right)
+    assert len(calls) > 1
+    assert sum(calls) == 8
+    np.testing.assert_array_equal(cut.scores(np.arange(100)), whole.scores(np.arange(100)))

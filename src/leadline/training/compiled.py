@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ POOLINGS = {"step": 0, "last": 1, "mean": 2, "max": 3}
 ACCURACY, LIKELIHOOD, ERROR = 0, 1, 2
 CROSS_ENTROPY, SMOOTH_L1 = 0, 1
 SEED_BITS = 64
+CALL_OPERATIONS = 1e10
 
 
 def refusal(network: Network, batcher: Batcher) -> str:
@@ -58,15 +59,22 @@ class Compiled:
 
     def train(self, done: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
         """Losses of the updates `done + 1`, ...; they end behind the first that is not finite."""
-        return self.machine.train(done, batches)
+        losses = np.zeros(0)
+        for part in self._calls(batches):
+            fresh = self.machine.train(done + len(losses), part)
+            losses = np.concatenate([losses, fresh])
+            if len(fresh) < len(part) or not np.isfinite(fresh[-1]):
+                break
+        return losses
 
     def scores(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """(len(indices),) score sums by sequence, by the averaged weights."""
         positions = list(self.batcher.chunks(indices))
+        parts = self._calls([indices[chunk] for chunk in positions])
+        found = [self.machine.scores(self.machine.average, part) for part in parts]
         sums = np.zeros(len(indices))
         if positions:
-            found = self.machine.scores(self.machine.average, [indices[chunk] for chunk in positions])
-            sums[np.concatenate(positions)] = found * self.scale
+            sums[np.concatenate(positions)] = np.concatenate(found) * self.scale
         return sums
 
     def finite(self) -> bool:
@@ -82,6 +90,13 @@ class Compiled:
         self.machine.average[:] = self.kept
         with torch.no_grad():
             vector_to_parameters(torch.from_numpy(self.kept), self.network.parameters())
+
+    def _calls(self, batches: Sequence[NDArray[np.int64]]) -> Iterator[Sequence[NDArray[np.int64]]]:
+        """The batches in calls of a fraction of a second, so that Ctrl-C is heard between them."""
+        steps = sum(int(self.batcher.lengths(batch).sum()) for batch in batches) / max(len(batches), 1)
+        size = max(1, int(CALL_OPERATIONS / max(6 * steps * len(self.kept), 1)))
+        for start in range(0, len(batches), size):
+            yield batches[start : start + size]
 
 
 def _layout(spec: StackSpec, encoder: Encoder, recipe: Recipe, seed: int) -> Layout:
