@@ -20,7 +20,7 @@ from leadline.study.procedure import procedure
 from leadline.study.tuning import Steps
 
 PAGE_SECONDS = 8.0
-OVERHEAD = 20_000
+OVERHEAD = 4_000
 
 
 class OutOfBudget(Exception):  # noqa: N818 - a signal, not an error
@@ -127,14 +127,17 @@ class Driver:
         """Seconds kept for the finals and the page."""
         if not self.book.incumbents:
             return PAGE_SECONDS
-        specs = [spec for _, spec in last.roles(self.book) if isinstance(spec, StackSpec)]
+        chosen = [spec for _, spec in last.roles(self.book)]
+        specs = [spec for spec in chosen if isinstance(spec, StackSpec)]
+        names = {spec.name for spec in chosen if isinstance(spec, BaselineSpec)}
         recipe = self.book.plan.recipe
         trials = [
             Trial(spec=s, recipe=recipe, seed=i)
             for s in specs
             for i in range(last.seeds_of(self.book, s) + 2 * (s not in self.book.rates))
         ]
-        return self.estimate(trials) + PAGE_SECONDS
+        again = sum(facts.seconds for facts in self.book.baselines if facts.name in names)
+        return self.estimate(trials) + again + PAGE_SECONDS
 
 
 def search(driver: Driver) -> None:
