@@ -13,7 +13,7 @@ from leadline.study.moves import SMALL, grown, seeing
 from leadline.study.tuning import Steps, screened, tune
 
 SEEDS = 3
-CURVE_SEEDS = 2
+CURVE_SEEDS = 3
 LEVEL = 0.95
 
 
