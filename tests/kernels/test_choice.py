@@ -168,3 +168,11 @@ def test_torchs_loops_agree_with_the_plain_one(given: Case) -> None:
     ours = aten.unroll("gru", given.inputs, given.lengths, given.initial, given.weights)
     right = reference.unroll("gru", given.inputs, given.lengths, given.initial, given.weights)
     torch.testing.assert_close(ours, right)
+
+
+def test_the_routine_of_a_study_names_its_instruction_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADLINE_KERNELS", "torch")
+    assert choose.routine() == "torch"
+    monkeypatch.delenv("LEADLINE_KERNELS")
+    missing = isinstance(native.library(), native.Missing)
+    assert choose.routine() == ("torch" if missing else f"native {native.isa()}")
