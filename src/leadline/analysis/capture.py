@@ -69,13 +69,14 @@ def places(subject: Subject) -> list[Place]:
 
 def of_place(captured: Captured, place: Place) -> Tensor:
     """(seq, batch, width) of a layer, or of one direction of it."""
-    values = captured.layers[place.layer]
-    hidden = captured.subject.spec.hidden_size
-    if place.direction == "forward":
+    return half(captured.layers[place.layer], place.direction, captured.subject.spec.hidden_size)
+
+
+def half(values: Tensor, direction: Direction, hidden: int) -> Tensor:
+    """The units of one direction, out of (..., hidden * directions)."""
+    if direction == "forward":
         return values[..., :hidden]
-    if place.direction == "backward":
-        return values[..., hidden:]
-    return values
+    return values[..., hidden:] if direction == "backward" else values
 
 
 def step_rows(captured: Captured, sample: Sample, place: Place) -> Floats:
@@ -91,11 +92,6 @@ def sequence_rows(captured: Captured, sample: Sample, place: Place) -> Floats:
         result: Floats = (values.sum(0) / sample.lengths.clamp(min=1)[:, None]).double().numpy()
         return result
     last = pool(values, sample.lengths, replace(spec, pooling="last"))
-    hidden = spec.hidden_size
-    if place.direction == "forward":
-        last = last[:, :hidden]
-    elif place.direction == "backward":
-        last = last[:, hidden:]
-    found: Floats = last.double().numpy()
+    found: Floats = half(last, place.direction, spec.hidden_size).double().numpy()
     return found
 
