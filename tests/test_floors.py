@@ -32,12 +32,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("study",),
     ("report",),
     ("progress", "dry", "api", "cli_options"),
+    ("looking",),
     ("cli", "__init__"),
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
 # What must not be imported at the top of any module of these rooms, directly or by way of others.
-PLAIN = ("errors", "seeds", "spec", "records", "stats", "report", "study.verdict", "study.ledger")
+PLAIN = ("errors", "seeds", "spec", "records", "stats", "report", "study.verdict", "study.ledger", "analysis.findings")
 
 
 def module_name(path: Path) -> str:

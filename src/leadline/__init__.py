@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leadline.analysis.findings import Findings
     from leadline.api import advise, load_data, predict, train
     from leadline.checkpoint import Model, load
     from leadline.data.arrays import from_arrays
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from leadline.data.read import read
     from leadline.data.sequences import Sequences
     from leadline.errors import LeadlineError
+    from leadline.looking import explain
     from leadline.records import Verdict
     from leadline.spec import Recipe, StackSpec, with_parameters
     from leadline.stack import Stack
 
 _HOMES = {
     "advise": "api",
+    "explain": "looking",
     "from_arrays": "data.arrays",
     "load": "checkpoint",
     "load_data": "api",
@@ -32,6 +35,7 @@ _HOMES = {
     "read_frame": "data.frames",
     "train": "api",
     "with_parameters": "spec",
+    "Findings": "analysis.findings",
     "LeadlineError": "errors",
     "Model": "checkpoint",
     "ReadOptions": "data.options",
@@ -43,6 +47,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Findings",
     "LeadlineError",
     "Model",
     "ReadOptions",
@@ -52,6 +57,7 @@ __all__ = [
     "StackSpec",
     "Verdict",
     "advise",
+    "explain",
     "from_arrays",
     "load",
     "load_data",

@@ -262,7 +262,7 @@ def predict(model: str | Path, data: str | Path) -> list[dict[str, Any]]:
         DataError: a file that cannot be read, or one without the model's features.
     """
     loaded = checkpoint.load(model)
-    options = _reading_of(Path(model))
+    options = reading_of(Path(model))
     sequences = read(data, replace(options, kind=loaded.encoder.kind), needs_target=False)  # type: ignore[arg-type]
     predicted = loaded.predict(sequences)
     return _rows(loaded, sequences, predicted)
@@ -295,7 +295,12 @@ def _places(sequences: Sequences) -> list[dict[str, Any]]:
     ]
 
 
-def _reading_of(path: Path) -> ReadOptions:
+def reading_of(path: Path) -> ReadOptions:
+    """The options that a model's own data were read with.
+
+    Raises:
+        ModelError: they are not beside it.
+    """
     for folder in (path, path / "model"):
         if (folder / READING).exists():
             known = json.loads((folder / READING).read_text(encoding="utf-8"))

@@ -131,6 +131,34 @@ def predict(
 
 
 @app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
+    data: Annotated[Path | None, typer.Argument(help="File with sequences; by default the run's own dev part.")] = None,
+    annotations: Annotated[
+        Path | None, typer.Option(help="Table with a column per annotation, a row per step or per sequence.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same findings.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for findings.json and layers.html; RUN by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print findings.json on standard output.")] = False,
+) -> None:
+    """Look into the layers of a trained network: what each holds, for how long, and what breaks without it."""
+    from leadline import looking
+    from leadline.progress import Bar
+
+    folder = out or run
+    with Bar() as bar:
+        found = looking.explain(run, data, annotations=annotations, seed=seed, out=folder, progress=bar.tell)
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    from rich.console import Console
+
+    from leadline.report import layer_terminal
+
+    Console().print(layer_terminal.render(found, folder))
+
+
+@app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="Run folder, or a verdict.json.")],
     out: Annotated[Path | None, typer.Option(help="The page; report.html in the run folder by default.")] = None,

@@ -19,8 +19,8 @@ from leadline.analysis import estimates
 from leadline.analysis.annotations import Annotation, of_target, steps_from_start
 from leadline.analysis.capture import Captured, Place
 from leadline.analysis.findings import Ablation, ErrorKind
-from leadline.analysis.reading import Asked, Views, ask
 from leadline.analysis.probes import row_scores
+from leadline.analysis.reading import Asked, Views, ask
 from leadline.analysis.sample import Sample
 from leadline.analysis.unroll import run_from
 from leadline.data.encode import Encoder
@@ -34,6 +34,7 @@ DRAWS = 3
 RIDGE = 1e-4
 FEWEST_TARGETS = 60
 MOST_GROUPS = 8
+MOST_CLASSES = 20
 RARE = ("rarest third of the targets", "middle third", "most frequent third")
 
 
@@ -62,7 +63,9 @@ def ablations(captured: Captured, sample: Sample, encoder: Encoder, seen: Views,
     asked = _target(sample, seed)
     found = []
     for layer in range(1, captured.subject.spec.num_layers + 1):
-        broken = [_rerun(captured, sample, encoder, layer, other) for other in _resampled(captured, sample, layer, seed)]
+        broken = [
+            _rerun(captured, sample, encoder, layer, other) for other in _resampled(captured, sample, layer, seed)
+        ]
         linear = _rerun(captured, sample, encoder, layer, bypass(captured, sample, layer))
         here, below = (_exit(asked, seen, number) for number in (layer, layer - 1))
         found.append(
@@ -129,7 +132,8 @@ def _exit(asked: Asked | None, seen: Views, layer: int) -> Floats | None:
     if asked is None:
         return None
     states = (seen.wholes if asked.annotation.per_sequence else seen.steps)[0]
-    return row_scores(states[Place(layer)][asked.rows], asked.answers, asked.folds)[0]
+    scores: Floats = row_scores(states[Place(layer)][asked.rows], asked.answers, asked.folds)[0]
+    return scores
 
 
 def error_kinds(seen: Views, annotations: Sequence[Annotation], seed: int) -> list[ErrorKind]:
@@ -187,7 +191,6 @@ def _groupings(
     length = np.repeat(sample.sequences.lengths, sample.sequences.lengths)
     place = np.minimum(3 * steps_from_start(sample.sequences) // np.maximum(length, 1), 2)
     found.append(("position", ("first third", "middle third", "last third"), place[asked.rows]))
-    for one in annotations:
-        if one.classes and not one.per_sequence and one.origin in ("data set", "file") and len(one.classes) <= 20:
-            found.append((one.name, one.classes, one.values.astype(np.int64)[asked.rows]))
-    return found
+    own = (one for one in annotations if one.classes and not one.per_sequence and one.origin in ("data set", "file"))
+    few = (one for one in own if len(one.classes) <= MOST_CLASSES)
+    return [*found, *((one.name, one.classes, one.values.astype(np.int64)[asked.rows]) for one in few)]

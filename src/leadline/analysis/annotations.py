@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,9 @@ def of_target(sequences: Sequences) -> Annotation | None:
         return None
     classes = sequences.classes if sequences.kind in LABELLED else ()
     if len(classes) > MOST_CLASSES:
-        return _frequent("target", sequences.targets.astype(np.int64), classes)
+        return replace(
+            _frequent("target", sequences.targets.astype(np.int64), classes), per_sequence=not sequences.per_step
+        )
     return Annotation("target", sequences.targets, classes, per_sequence=not sequences.per_step)
 
 
@@ -137,7 +139,7 @@ def _inputs(sequences: Sequences) -> Iterator[Annotation]:
     for column, category in list(enumerate(sequences.category_columns))[:MOST_COLUMNS]:
         values = sequences.categories[:, column].astype(np.int64)
         for lag, which in ((-1, "previous"), (0, "current"), (1, "next")):
-            moved = _moved(sequences, values, lag)
+            moved = _moved(sequences, values, lag).astype(np.int64)
             yield _frequent(f"{which} {category.name}", moved, category.vocabulary)
     for column, name in list(enumerate(sequences.numeric_names))[:MOST_COLUMNS]:
         numbers = sequences.numeric[:, column].astype(np.float64)

@@ -64,7 +64,7 @@ def places(subject: Subject) -> list[Place]:
     """The input, every layer, and each direction of every layer where there are two."""
     halves: tuple[Direction, ...] = ("forward", "backward") if subject.spec.bidirectional else ()
     layers = range(1, subject.spec.num_layers + 1)
-    return [Place(0), *(Place(layer, way) for layer in layers for way in ("all", *halves))]  # type: ignore[arg-type]
+    return [Place(0), *(Place(layer, way) for layer in layers for way in ("all", *halves))]
 
 
 def of_place(captured: Captured, place: Place) -> Tensor:
@@ -94,4 +94,3 @@ def sequence_rows(captured: Captured, sample: Sample, place: Place) -> Floats:
     last = pool(values, sample.lengths, replace(spec, pooling="last"))
     found: Floats = half(last, place.direction, spec.hidden_size).double().numpy()
     return found
-

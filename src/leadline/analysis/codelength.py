@@ -11,6 +11,7 @@ Fewer bits: the label is there, and easy to get. Ranks of layers by it are stabl
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -51,7 +52,7 @@ def bits_per_row(
         return math.log2(max(classes, 1))
     total = ends[0] * math.log2(max(classes, 1))
     weights = torch.zeros(x.shape[1], classes)
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in pairwise(ends):
         weights = _fitted(x[:start], y[:start], weights)
         logs = torch.log_softmax(x[start:end] @ weights, -1)
         total -= float(logs.gather(1, y[start:end, None]).sum()) / math.log(2)
@@ -67,8 +68,8 @@ def _fitted(x: Tensor, y: Tensor, start: Tensor) -> Tensor:
         solver.zero_grad()
         penalty = (PENALTY + 1.0 / len(x)) * (weights[:-1] ** 2).sum() / 2
         value = torch.nn.functional.cross_entropy(x @ weights, y) + penalty
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    solver.step(loss)  # type: ignore[no-untyped-call]
+    solver.step(loss)
     return weights.detach()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.analysis.findings import Measured
+from leadline.analysis.findings import Against, Measured
 from leadline.stats.paired import crossed
 
 Floats = NDArray[np.float64]
@@ -19,7 +19,8 @@ def sums(values: Floats, clusters: Ints) -> Floats:
     count = int(clusters.max()) + 1 if len(clusters) else 0
     flat = values.reshape(-1, values.shape[-1])
     found = np.stack([np.bincount(clusters, weights=row, minlength=count) for row in flat])
-    return found.reshape(*values.shape[:-1], count)
+    result: Floats = found.reshape(*values.shape[:-1], count).astype(np.float64)
+    return result
 
 
 def mean(values: Floats, clusters: Ints, level: float = LEVEL) -> Measured:
@@ -47,6 +48,13 @@ def is_above(measured: Measured | None, bound: float = 0.0) -> bool:
 def is_below(measured: Measured | None, bound: float = 0.0) -> bool:
     """Whether the whole interval lies below `bound`."""
     return measured is not None and measured.interval is not None and measured.interval[1] < bound
+
+
+def against(measured: Measured | None) -> Against:
+    """What a difference says: its interval lies above zero, below it, or holds it."""
+    if is_above(measured):
+        return "more"
+    return "less" if is_below(measured) else "open"
 
 
 def resamples(clusters: Ints, count: int, random: np.random.Generator) -> Floats:

@@ -16,6 +16,7 @@ SCHEMA = "leadline.findings/1"
 
 Direction = Literal["all", "forward", "backward"]
 Side = Literal["back", "ahead"]
+Against = Literal["more", "less", "open"]
 Reading = Literal["healthy", "vanishing", "exploding"]
 
 
@@ -89,7 +90,8 @@ class Probe(Record):
         distances: score by distance, where the annotation refers to another step.
         positions: score by third of the sequence.
         supported: selectivity and gain lie above zero at the level that all probes together need.
-        above_below: so does `over_below`.
+        against_untrained: what `gain` says at that level.
+        against_below: what `over_below` says at that level.
     """
 
     annotation: str
@@ -111,7 +113,8 @@ class Probe(Record):
     distances: tuple[Bin, ...] = ()
     positions: tuple[Bin, ...] = ()
     supported: bool = False
-    above_below: bool = False
+    against_untrained: Against = "open"
+    against_below: Against = "open"
 
 
 class Share(Record):
@@ -275,8 +278,8 @@ class Shape(Record):
     untrained_dimension: float
     units: int
     dead: int
-    saturated: dict[str, float] = {}
-    untrained_saturated: dict[str, float] = {}
+    saturated: dict[str, float] = Field(default_factory=dict)
+    untrained_saturated: dict[str, float] = Field(default_factory=dict)
 
 
 class Unit(Record):
@@ -327,7 +330,7 @@ class Findings(Record):
     shapes: tuple[Shape, ...] = ()
     units: tuple[Unit, ...] = ()
     notes: tuple[str, ...] = ()
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
 
     def to_json(self) -> str:
         """The text of `findings.json`; a number that is not finite is written as a string."""

@@ -139,7 +139,7 @@ def spectra(subjects: Sequence[Captured], sample: Sample) -> list[Spectrum]:
     found = []
     for layer in range(1, spec.num_layers + 1):
         for direction in range(spec.num_directions):
-            way: Direction = ("forward", "backward")[direction] if spec.bidirectional else "all"  # type: ignore[assignment]
+            way: Direction = ("forward", "backward")[direction] if spec.bidirectional else "all"
             own, *others = (singular_values(c, sample, layer, direction) for c in subjects[:2])
             found.append(Spectrum(layer=layer, direction=way, values=own, untrained=others[0] if others else ()))
     return found
@@ -217,6 +217,6 @@ def jacobians(cell: str, inputs: Tensor, state: State, own: tuple[Tensor, ...]) 
         return torch.cat(after, 1).sum(0)
 
     joined = torch.cat(state, 1)
-    full = torch.autograd.functional.jacobian(step, joined, vectorize=True)  # type: ignore[no-untyped-call]
+    full = torch.autograd.functional.jacobian(step, joined, vectorize=True)
     result: Tensor = full.transpose(0, 1)
     return result

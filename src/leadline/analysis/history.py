@@ -75,9 +75,7 @@ def _scores(
     return result
 
 
-def _cut(
-    captured: Captured, sample: Sample, steps: Ints, reach: int, targets: Tensor, encoder: Encoder
-) -> Floats:
+def _cut(captured: Captured, sample: Sample, steps: Ints, reach: int, targets: Tensor, encoder: Encoder) -> Floats:
     first = np.maximum(steps - reach, 0)
     last = np.minimum(steps + reach, sample.sequences.lengths - 1)
     width = last - first + 1

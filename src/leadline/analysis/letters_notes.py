@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leadline.analysis.annotations import Annotation, owners
 from leadline.data.datasets.letters import SILENT, stress
@@ -32,27 +33,34 @@ def annotate(sequences: Sequences) -> list[Annotation]:
     return [
         _flag("vowel sound", vowel),
         _flag("silent letter", sounds == SILENT),
-        Annotation("syllable number", _syllables(sequences, vowel), ("1", "2", "3", "4", "5 or more"), origin="data set"),
-        Annotation("stress", np.where(digits < 0, -1, (digits > 0).astype(np.int64)), ("unstressed", "stressed"),
-                   origin="data set"),
+        Annotation(
+            "syllable number", _syllables(sequences, vowel), ("1", "2", "3", "4", "5 or more"), origin="data set"
+        ),
+        Annotation(
+            "stress",
+            np.where(digits < 0, -1, (digits > 0).astype(np.int64)),
+            ("unstressed", "stressed"),
+            origin="data set",
+        ),
         _flag("doubled letter", doubled),
         Annotation("suffix of the word", _suffixes(sequences), ("none", *SUFFIXES), origin="data set"),
     ]
 
 
-def _flag(name: str, values: np.ndarray) -> Annotation:
+def _flag(name: str, values: NDArray[np.bool_]) -> Annotation:
     return Annotation(name, values.astype(np.int64), NO_YES, origin="data set")
 
 
-def _syllables(sequences: Sequences, vowel: np.ndarray) -> np.ndarray:
+def _syllables(sequences: Sequences, vowel: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Vowel sounds up to and with this letter, less one; letters before the first vowel count to it."""
     counted = np.cumsum(vowel)
     starts = np.repeat(sequences.offsets[:-1], sequences.lengths)
     number = counted - np.where(starts > 0, counted[starts - 1], 0)
-    return np.clip(number - 1, 0, 4).astype(np.int64)
+    result: NDArray[np.int64] = np.clip(number - 1, 0, 4).astype(np.int64)
+    return result
 
 
-def _suffixes(sequences: Sequences) -> np.ndarray:
+def _suffixes(sequences: Sequences) -> NDArray[np.int64]:
     """At every letter of a word: which suffix it ends in, the longest that fits; 0 for none."""
     order = sorted(range(len(SUFFIXES)), key=lambda i: -len(SUFFIXES[i]))
     found = [next((i + 1 for i in order if word.endswith(SUFFIXES[i])), 0) for word in sequences.ids]

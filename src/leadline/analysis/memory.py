@@ -89,7 +89,9 @@ def driven(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memo
     spec = subjects[0].subject.spec
     found = []
     for layer in range(1, spec.num_layers + 1):
-        moved = [(after[layer] - captured.layers[layer]).abs() for captured, after in zip(subjects, changed, strict=True)]
+        moved = [
+            (after[layer] - captured.layers[layer]).abs() for captured, after in zip(subjects, changed, strict=True)
+        ]
         for way, side, sign in _sides(subjects[0]):
             halves = [half(values, way, spec.hidden_size) for values in moved]
             units = [decay.aligned(values, sample.lengths, swap.steps, swap.furthest, sign) for values in halves]
@@ -112,7 +114,7 @@ def own(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memory]
     found = []
     for layer in range(1, spec.num_layers + 1):
         for direction in range(spec.num_directions):
-            way: Direction = "all" if not spec.bidirectional else ("forward", "backward")[direction]  # type: ignore[assignment]
+            way: Direction = "all" if not spec.bidirectional else ("forward", "backward")[direction]
             both = [_moved(captured, sample, swap, layer, direction, seed) for captured in subjects]
             promised = gate_half_life(subjects[0], sample, layer, direction)
             side: Side = "ahead" if direction else "back"
@@ -131,10 +133,12 @@ def _moved(captured: Captured, sample: Sample, swap: Swap, layer: int, direction
         change = torch.randn(len(lengths), captured.subject.spec.hidden_size, generator=random) * level
         nudge = Nudge(torch.from_numpy(swap.steps), change)
         moved = states(recurrent, layer - 1, direction, below, lengths, nudge)
-        difference = torch.stack([
-            torch.cat([(a - b).abs() for a, b in zip(after, before_, strict=True)], -1)
-            for after, before_ in zip(moved, plain, strict=True)
-        ])
+        difference = torch.stack(
+            [
+                torch.cat([(a - b).abs() for a, b in zip(after, before_, strict=True)], -1)
+                for after, before_ in zip(moved, plain, strict=True)
+            ]
+        )
     return decay.aligned(difference, lengths, swap.steps, swap.furthest, -1 if direction else 1)
 
 

@@ -45,7 +45,8 @@ class Answers:
             return self.values.T.astype(np.float64)
         names = np.arange(self.classes)
         hot = self.values[..., None] == names
-        return np.moveaxis(hot, 0, 1).reshape(self.values.shape[1], -1).astype(np.float64)
+        flat: Floats = np.moveaxis(hot, 0, 1).reshape(self.values.shape[1], -1).astype(np.float64)
+        return flat
 
 
 def whitened(values: Floats, components: int) -> Floats:
@@ -110,10 +111,12 @@ def row_scores(states: Floats, answers: Answers, folds: Ints) -> Floats:
     seeds, rows = answers.values.shape
     if answers.classes:
         best = found.reshape(rows, seeds, answers.classes).argmax(-1).T
-        return 100.0 * (best == answers.values)
+        right: Floats = 100.0 * (best == answers.values)
+        return right
     numbers = answers.values.astype(np.float64)
     variance = np.maximum(numbers.var(axis=1, keepdims=True), TINY)
-    return 100.0 * (1.0 - (found.T - numbers) ** 2 / variance)
+    explained: Floats = 100.0 * (1.0 - (found.T - numbers) ** 2 / variance)
+    return explained
 
 
 def constant_score(answers: Answers) -> float:

@@ -90,9 +90,7 @@ def ask(annotation: Annotation, sample: Sample, seed: int) -> Asked | None:
     keys = rows if annotation.per_sequence else types(sequences)[rows]
     wrong = controls(annotation, keys, CONTROL_SEEDS, random)
     classes = len(annotation.classes)
-    return Asked(
-        annotation, rows, clusters[rows], folds[rows], Answers(values[None], classes), Answers(wrong, classes)
-    )
+    return Asked(annotation, rows, clusters[rows], folds[rows], Answers(values[None], classes), Answers(wrong, classes))
 
 
 def probe(
@@ -136,12 +134,9 @@ def _probe(
     selective = None if control is None else score - control
     gained = None if fresh is None else score - fresh
     over = None if below is None or place.layer < 1 else score - below
-    supported = (
-        place.layer > 0
-        and (selective is None or estimates.is_above(estimates.mean(selective, clusters, level)))
-        and gained is not None
-        and estimates.is_above(estimates.mean(gained, clusters, level))
-    )
+    versus_twin = None if gained is None else estimates.mean(gained, clusters, level)
+    versus_below = None if over is None else estimates.mean(over, clusters, level)
+    separated = selective is None or estimates.is_above(estimates.mean(selective, clusters, level))
     coded = place.direction == "all" and asked.answers.classes > 1 and asked.annotation.origin != "lag"
     return Probe(
         annotation=asked.annotation.name,
@@ -162,8 +157,9 @@ def _probe(
         lag=asked.annotation.lag,
         distances=_by_distance(asked, score) if place.direction == "all" else (),
         positions=_by_position(asked, score, seen.sample) if with_control else (),
-        supported=supported,
-        above_below=over is not None and estimates.is_above(estimates.mean(over, clusters, level)),
+        supported=place.layer > 0 and separated and estimates.is_above(versus_twin),
+        against_untrained=estimates.against(versus_twin),
+        against_below=estimates.against(versus_below),
     )
 
 

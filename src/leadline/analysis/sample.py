@@ -29,12 +29,16 @@ class Sample:
         sequences: what is looked at.
         batch: the same as tensors; row `i` is sequence `i`.
         clusters: (n,) what is resampled and cross-fitted as one: the group where there are groups.
+        which: (n,) place of each sequence in the data that were drawn from.
+        rows: (rows,) place of each step in them.
         notes: what was left out, in sentences.
     """
 
     sequences: Sequences
     batch: Batch
     clusters: NDArray[np.int64]
+    which: NDArray[np.int64]
+    rows: NDArray[np.int64]
     notes: tuple[str, ...] = ()
 
     @property
@@ -55,7 +59,12 @@ class Sample:
 
 
 def draw(
-    sequences: Sequences, encoder: Encoder, seed: int, most: int = MOST_SEQUENCES, most_steps: int = MOST_STEPS
+    sequences: Sequences,
+    encoder: Encoder,
+    seed: int,
+    among: NDArray[np.int64] | None = None,
+    most: int = MOST_SEQUENCES,
+    most_steps: int = MOST_STEPS,
 ) -> Sample:
     """Sequences drawn at random, at most `most` and about `most_steps` steps.
 
@@ -63,24 +72,31 @@ def draw(
     otherwise to its last ones, which the readout is nearest to. 12,000 steps give the share of right answers to
     less than a point, and keep an explanation of a small network under a minute.
 
+    Args:
+        sequences: the data.
+        encoder: of the network.
+        seed: of the draw.
+        among: the sequences that may be drawn; all by default.
+        most: sequences at most.
+        most_steps: steps at most, unless one sequence alone is longer.
+
     Raises:
         DataError: no sequence with a step.
     """
-    chosen = np.flatnonzero(sequences.lengths > 0)
-    if not len(chosen):
+    pool = np.arange(len(sequences), dtype=np.int64) if among is None else among
+    pool = pool[sequences.lengths[pool] > 0]
+    if not len(pool):
         raise DataError(
             "no sequence has a step", where=sequences.source, expected="at least one sequence with one step"
         )
-    order = generator(seed, "explain", "sample").permutation(chosen)[:most]
-    steps = np.cumsum(np.minimum(sequences.lengths[order], LONGEST))
-    order = order[: max(1, int(np.searchsorted(steps, most_steps, side="right")))]
-    taken, notes = _cut(sequences.take(np.sort(order)))
-    taken = taken.take(np.argsort(-taken.lengths, kind="stable"))
-    if len(taken) < len(sequences):
-        steps_text = f"{int(taken.offsets[-1]):,} steps"
-        notes = (f"A random sample: {len(taken):,} of {len(sequences):,} sequences, {steps_text}.", *notes)
+    chosen = generator(seed, "explain", "sample").permutation(pool)[:most]
+    steps = np.cumsum(np.minimum(sequences.lengths[chosen], LONGEST))
+    chosen = np.sort(chosen[: max(1, int(np.searchsorted(steps, most_steps, side="right")))])
+    chosen = chosen[np.argsort(-sequences.lengths[chosen], kind="stable")]
+    rows, kept = _rows(sequences, chosen)
+    taken = _taken(sequences, chosen, rows, kept)
     batch = Batcher(encode.apply(encoder, taken)).batch(np.arange(len(taken), dtype=np.int64))
-    return Sample(taken, batch, _clusters(taken), notes)
+    return Sample(taken, batch, _clusters(taken), chosen, rows, _notes(sequences, chosen, pool, taken))
 
 
 def part(sample: Sample, indices: NDArray[np.int64]) -> Sample:
@@ -100,29 +116,48 @@ def part(sample: Sample, indices: NDArray[np.int64]) -> Sample:
         batch.mask[chosen, :steps],
         targets,
     )
-    return Sample(sample.sequences.take(indices), smaller, sample.clusters[indices], sample.notes)
+    taken = sample.sequences.take(indices)
+    _, clusters = np.unique(sample.clusters[indices], return_inverse=True)
+    rows = sample.rows[sample.sequences.rows(indices)]
+    return Sample(taken, smaller, clusters.astype(np.int64), sample.which[indices], rows, sample.notes)
 
 
-def _cut(sequences: Sequences) -> tuple[Sequences, tuple[str, ...]]:
-    lengths = sequences.lengths
-    if int(lengths.max()) <= LONGEST:
-        return sequences, ()
+def _rows(sequences: Sequences, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the chosen sequences' kept steps, and how many of each are kept."""
+    lengths = sequences.lengths[chosen]
     kept = np.minimum(lengths, LONGEST)
-    starts = sequences.offsets[:-1] + (0 if sequences.per_step else lengths - kept)
+    starts = sequences.offsets[chosen] + (0 if sequences.per_step else lengths - kept)
     rows = np.concatenate([np.arange(s, s + k) for s, k in zip(starts.tolist(), kept.tolist(), strict=True)])
+    return rows.astype(np.int64), kept
+
+
+def _taken(
+    sequences: Sequences, chosen: NDArray[np.int64], rows: NDArray[np.int64], kept: NDArray[np.int64]
+) -> Sequences:
     targets = sequences.targets
-    if targets is not None and sequences.per_step:
-        targets = targets[rows]
-    which = "first" if sequences.per_step else "last"
-    shorter = replace(
-        sequences,
+    if targets is not None:
+        targets = targets[rows] if sequences.per_step else targets[chosen]
+    return replace(
+        sequences.take(chosen),
         offsets=np.concatenate([[0], np.cumsum(kept)]).astype(np.int64),
         numeric=sequences.numeric[rows],
         categories=sequences.categories[rows],
         targets=targets,
     )
-    count = int((lengths > LONGEST).sum())
-    return shorter, (f"Of {count:,} longer sequences the {which} {LONGEST} steps were looked at.",)
+
+
+def _notes(
+    sequences: Sequences, chosen: NDArray[np.int64], pool: NDArray[np.int64], taken: Sequences
+) -> tuple[str, ...]:
+    notes = []
+    if len(chosen) < len(pool):
+        steps = f"{int(taken.offsets[-1]):,} steps"
+        notes.append(f"A random sample: {len(chosen):,} of {len(pool):,} sequences, {steps}.")
+    longer = int((sequences.lengths[chosen] > LONGEST).sum())
+    if longer:
+        which = "first" if sequences.per_step else "last"
+        notes.append(f"Of {longer:,} longer sequences the {which} {LONGEST} steps were looked at.")
+    return tuple(notes)
 
 
 def _clusters(sequences: Sequences) -> NDArray[np.int64]:

@@ -70,9 +70,7 @@ def similarities(subjects: Sequence[Captured], sample: Sample, seed: int) -> lis
     if len(subjects) > 1:
         for place in layers:
             twin = step_rows(subjects[1], sample, place)[rows]
-            found.append(
-                Similarity(first=_name(place), second=f"{_name(place)}, untrained", cka=cka(own[place], twin))
-            )
+            found.append(Similarity(first=_name(place), second=f"{_name(place)}, untrained", cka=cka(own[place], twin)))
     return [one for one in found if np.isfinite(one.cka)]
 
 
@@ -87,7 +85,7 @@ def shapes(subjects: Sequence[Captured], sample: Sample) -> list[Shape]:
     found = []
     for layer in range(1, spec.num_layers + 1):
         for number in range(spec.num_directions):
-            way: Direction = ("forward", "backward")[number] if spec.bidirectional else "all"  # type: ignore[assignment]
+            way: Direction = ("forward", "backward")[number] if spec.bidirectional else "all"
             own, *others = (step_rows(captured, sample, Place(layer, way)) for captured in subjects)
             found.append(
                 Shape(

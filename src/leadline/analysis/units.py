@@ -42,7 +42,8 @@ def gallery(subjects: Sequence[Captured], sample: Sample, annotations: Sequence[
             if unit is not None:
                 found.append(unit)
     found.sort(key=lambda unit: -(unit.share - max(unit.chance, unit.untrained)))
-    return found[:LARGEST]
+    first = {(unit.layer, unit.direction, unit.unit): unit for unit in reversed(found)}
+    return [unit for unit in found if first[unit.layer, unit.direction, unit.unit] is unit][:LARGEST]
 
 
 def _single(captured: Captured, place: Place) -> bool:
@@ -107,11 +108,13 @@ def _permuted(states: Floats, annotation: Annotation, sequences: Sequences, rand
 
 
 def examples(states: Floats, sequences: Sequences) -> tuple[tuple[str, str, str, float], ...]:
-    """The steps at which a unit is furthest from its mean, one per sequence, with what stands around them."""
+    """The steps at which a unit is furthest from its mean, on the side where it gets furthest, one per sequence."""
     whose, step = owners(sequences), steps_from_start(sequences)
     found: list[tuple[str, str, str, float]] = []
     seen: set[int] = set()
-    for row in np.argsort(-np.abs(states - states.mean()), kind="stable").tolist():
+    moved = states - states.mean()
+    side = np.sign(moved[np.abs(moved).argmax()]) if len(moved) else 1.0
+    for row in np.argsort(-side * moved, kind="stable").tolist():
         if int(whose[row]) in seen:
             continue
         seen.add(int(whose[row]))

@@ -103,6 +103,8 @@ class Facts:
         lead: why, and what the test part said.
         figures: at a glance.
         sections: in the order of the page.
+        top: name of the first part.
+        source: the file that everything comes from.
     """
 
     title: str
@@ -111,3 +113,5 @@ class Facts:
     lead: tuple[str, ...]
     figures: tuple[Figure, ...]
     sections: tuple[Section, ...]
+    top: str = "Verdict"
+    source: str = "verdict.json"

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from leadline.records import Verdict
 from leadline.report import facts
+from leadline.report.layout import Facts
 
 _HERE = Path(__file__).parent
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
@@ -35,7 +36,11 @@ def write(verdict: Verdict, path: str | Path, *, command: str = "") -> Path:
 
 def html(verdict: Verdict, *, command: str = "") -> str:
     """The page's text: facts, then template; the drawing library stands inside it."""
-    page = facts.build(verdict, command)
+    return render(facts.build(verdict, command))
+
+
+def render(page: Facts) -> str:
+    """The text of a page from its facts."""
     template = _environment().get_template("page.html.j2")
     charts = any(section.charts for section in page.sections)
     style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
