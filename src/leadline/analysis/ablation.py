@@ -31,7 +31,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 DRAWS = 3
-RIDGE = 1e-4
+RIDGE = 1e-5
+TINY = 1e-12
 FEWEST_TARGETS = 60
 MOST_GROUPS = 8
 MOST_CLASSES = 20
@@ -107,6 +108,7 @@ def bypass(captured: Captured, sample: Sample, layer: int) -> Tensor:
     """The layer's states as a linear map of what it reads: W = argmin |X W - H|^2 + ridge, on the other half."""
     below, own = captured.layers[layer - 1], captured.layers[layer]
     read = sample.flat(below).double()
+    read = (read - read.mean(0)) / read.std(0).clamp(min=TINY)
     wide = torch.cat([read, torch.ones(len(read), 1, dtype=torch.float64)], 1)
     wanted = sample.flat(own).double()
     half = torch.from_numpy(np.repeat(sample.clusters, sample.sequences.lengths) % 2)
@@ -116,7 +118,7 @@ def bypass(captured: Captured, sample: Sample, layer: int) -> Tensor:
         if not bool(fit.any()):
             fit = use
         gram = wide[fit].T @ wide[fit]
-        gram = gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=torch.float64)
+        gram = gram + RIDGE * float(fit.sum()) * torch.eye(len(gram), dtype=torch.float64)
         guess[use] = wide[use] @ torch.linalg.solve(gram, wide[fit].T @ wanted[fit])
     result = torch.zeros(own.shape[1], own.shape[0], own.shape[2])
     result[sample.batch.mask] = guess.float()

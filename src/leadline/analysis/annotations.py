@@ -19,6 +19,7 @@ MOST_COLUMNS = 3
 LONGEST_COUNT = 12
 TYPES_FROM_ONE_STEP = 200
 QUANTILES = 4
+FEW_NUMBERS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +219,9 @@ def _joined(first: Ints, second: Ints) -> Ints:
 
 
 def _quantised(values: NDArray[np.float32]) -> Ints:
-    """0 for a missing number, else 1 + its quartile."""
+    """0 for a missing number, else 1 + its quartile, or its rank where there are few different numbers."""
     there = np.isfinite(values)
-    edges = np.quantile(values[there], np.arange(1, QUANTILES) / QUANTILES) if there.any() else np.zeros(0)
+    distinct = np.unique(values[there])
+    shares = np.arange(1, QUANTILES) / QUANTILES
+    edges = distinct[1:] if len(distinct) <= FEW_NUMBERS else np.quantile(values[there], shares)
     return np.where(there, np.searchsorted(edges, values, side="right") + 1, 0).astype(np.int64)
