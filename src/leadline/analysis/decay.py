@@ -15,7 +15,7 @@ from leadline.records import Interval
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-RESAMPLES = 200
+RESAMPLES = 100
 FEWEST_AT_LAG = 20
 GONE = 1e-9
 

@@ -13,7 +13,7 @@ from leadline.analysis import ablation, estimates, gradients, history, interacti
 from leadline.analysis import sample as sampling
 from leadline.analysis.annotations import Annotation, derived, lagged, require_fitting
 from leadline.analysis.capture import Captured, capture
-from leadline.analysis.findings import Findings, Looked, Probe, Reach, Spectrum, Unit
+from leadline.analysis.findings import Direction, Findings, Looked, Probe, Reach, Spectrum, Unit
 from leadline.analysis.letters_notes import annotate, is_letters
 from leadline.analysis.reading import CONTROL_SEEDS, Views, ask, probe, views
 from leadline.analysis.sample import Sample
@@ -25,6 +25,7 @@ from leadline.records import Kind
 from leadline.training.objective import metric_for
 
 TWINS = 5
+TWINS_OF_MEMORY = 3
 LAG_SHARE = 0.5
 LONGEST_LAG = 32
 
@@ -71,7 +72,8 @@ def explain(question: Question, progress: Progress | None = None) -> Findings:
     annotations = all_annotations(question, sample)
     probes = _probes(annotations, seen, question.seed, tell)
     tell("half-lives", 0.62)
-    remembered = [*memory.driven(subjects, sample, question.seed), *memory.own(subjects, sample, question.seed)]
+    few = subjects[: 1 + TWINS_OF_MEMORY]
+    remembered = [*memory.driven(few, sample, question.seed), *memory.own(few, sample, question.seed)]
     tell("gradients", 0.78)
     reaches, spectra = _gradients(subjects, sample, question.seed)
     tell("what breaks", 0.82)
@@ -125,7 +127,8 @@ def _probes(annotations: Sequence[Annotation], seen: Views, seed: int, tell: Pro
     found: list[Probe] = []
     for number, asked in enumerate(every):
         tell(f"probes: {asked.annotation.name}", 0.05 + 0.57 * number / len(every))
-        found += probe(asked, seen, seed, tests)
+        ways: tuple[Direction, ...] = ("all",) if asked.annotation.origin == "lag" else ("all", "forward", "backward")
+        found += probe(asked, seen, seed, tests, ways)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from leadline.records import Interval, Kind, Record
 
@@ -20,14 +20,20 @@ Against = Literal["more", "less", "open"]
 Reading = Literal["healthy", "vanishing", "exploding"]
 
 
-class Measured(Record):
+class Finding(Record):
+    """Base of all findings: a number that is not finite survives JSON, as a string."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+
+class Measured(Finding):
     """A figure and its 95 % interval; None where one cannot be given."""
 
     value: float
     interval: Interval | None = None
 
 
-class Looked(Record):
+class Looked(Finding):
     """What was looked at.
 
     Args:
@@ -60,7 +66,7 @@ class Looked(Record):
     score: Measured | None = None
 
 
-class Bin(Record):
+class Bin(Finding):
     """A score in a part of the steps: a distance, a position, a class."""
 
     name: str
@@ -68,7 +74,7 @@ class Bin(Record):
     rows: int
 
 
-class Probe(Record):
+class Probe(Finding):
     """What a small linear reader gets out of a layer.
 
     Args:
@@ -117,7 +123,7 @@ class Probe(Record):
     against_below: Against = "open"
 
 
-class Share(Record):
+class Share(Finding):
     """Parts of a layer's state variance, in per cent of it, that add up to 100.
 
     Args:
@@ -141,7 +147,7 @@ class Share(Record):
     window: tuple[int, int]
 
 
-class Memory(Record):
+class Memory(Finding):
     """How long a layer keeps what one step brought.
 
     Args:
@@ -175,7 +181,7 @@ class Memory(Record):
     differs: bool = False
 
 
-class Reach(Record):
+class Reach(Finding):
     """How far the loss at one step reaches into a layer.
 
     Args:
@@ -194,7 +200,7 @@ class Reach(Record):
     reading: Reading
 
 
-class Spectrum(Record):
+class Spectrum(Finding):
     """Extreme singular values of the product of a layer's Jacobians dh_t / dh_{t-1}, by lag, geometric means."""
 
     layer: int
@@ -203,7 +209,7 @@ class Spectrum(Record):
     untrained: tuple[tuple[int, float, float], ...] = ()
 
 
-class History(Record):
+class History(Finding):
     """The network's score where inputs further away than `steps` are cut off, or come in a random order."""
 
     steps: int
@@ -212,7 +218,7 @@ class History(Record):
     full: Measured
 
 
-class Ablation(Record):
+class Ablation(Finding):
     """What breaks without a layer, in the unit of the score.
 
     Args:
@@ -230,7 +236,7 @@ class Ablation(Record):
     exit_gain: Measured | None
 
 
-class ErrorKind(Record):
+class ErrorKind(Finding):
     """Errors that a readout of this layer makes no more, and the layer below still did, by kind.
 
     Args:
@@ -251,7 +257,7 @@ class ErrorKind(Record):
     removed: Measured
 
 
-class Similarity(Record):
+class Similarity(Finding):
     """Debiased linear CKA of two sets of states: 1 for alike up to rotation and scale, about 0 for unrelated."""
 
     first: str
@@ -259,7 +265,7 @@ class Similarity(Record):
     cka: float
 
 
-class Shape(Record):
+class Shape(Finding):
     """How a layer uses its units.
 
     Args:
@@ -282,7 +288,7 @@ class Shape(Record):
     untrained_saturated: dict[str, float] = Field(default_factory=dict)
 
 
-class Unit(Record):
+class Unit(Finding):
     """A unit that carries an annotation.
 
     Args:
@@ -305,14 +311,14 @@ class Unit(Record):
     examples: tuple[tuple[str, str, str, float], ...] = ()
 
 
-class Sentence(Record):
+class Sentence(Finding):
     """A finding in words, with the section that it belongs to."""
 
     about: str
     text: str
 
 
-class Findings(Record):
+class Findings(Finding):
     """Everything."""
 
     schema_: Annotated[str, Field(alias="schema")] = SCHEMA

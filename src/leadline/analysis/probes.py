@@ -88,12 +88,13 @@ def predicted(states: Floats, columns: Floats, folds: Ints) -> Floats:
     parts = [folds == fold for fold in range(FOLDS)]
     squares = [wide[part].T @ wide[part] for part in parts]
     products = [wide[part].T @ columns[part] for part in parts]
+    square, product = np.sum(squares, axis=0), np.sum(products, axis=0)
     for number, part in enumerate(parts):
         if not part.any() or part.all():
             continue
-        gram = sum(squares) - squares[number]
+        gram = square - squares[number]
         gram = gram + RIDGE * float((~part).sum()) * np.eye(wide.shape[1])
-        found = cho_solve(cho_factor(gram), sum(products) - products[number])
+        found = cho_solve(cho_factor(gram), product - products[number])
         result[part] = wide[part] @ found
     return result
 

@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 COMPONENTS = 64
 CONTROL_SEEDS = 3
-CODE_ROWS = 3000
+CODE_ROWS = 2000
 FEWEST_IN_BIN = 60
 DISTANCES = ((1, 1), (2, 2), (3, 4), (5, 7), (8, 10_000))
 THIRDS = ("first third", "middle third", "last third")

@@ -17,7 +17,7 @@ from leadline.errors import DataError
 from leadline.seeds import generator
 
 MOST_SEQUENCES = 1500
-MOST_STEPS = 12_000
+MOST_STEPS = 9000
 LONGEST = 256
 
 
@@ -69,8 +69,8 @@ def draw(
     """Sequences drawn at random, at most `most` and about `most_steps` steps.
 
     A sequence of more than `LONGEST` steps is cut to its first `LONGEST` where every step has a target, and
-    otherwise to its last ones, which the readout is nearest to. 12,000 steps give the share of right answers to
-    less than a point, and keep an explanation of a small network under a minute.
+    otherwise to its last ones, which the readout is nearest to. 9,000 steps give the share of right answers to
+    about half a point, and keep an explanation of a small network under a minute.
 
     Args:
         sequences: the data.
