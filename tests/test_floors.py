@@ -31,8 +31,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("checkpoint", "analysis"),
     ("study",),
     ("report",),
-    ("progress", "dry", "api", "cli_options"),
+    ("progress", "dry", "loading", "cli_options"),
     ("looking",),
+    ("api",),
     ("cli", "__init__"),
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

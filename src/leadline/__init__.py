@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from leadline.analysis.findings import Findings
-    from leadline.api import advise, load_data, predict, train
+    from leadline.api import advise, predict, train
     from leadline.checkpoint import Model, load
     from leadline.data.arrays import from_arrays
     from leadline.data.frames import read_frame
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leadline.data.read import read
     from leadline.data.sequences import Sequences
     from leadline.errors import LeadlineError
+    from leadline.loading import load_data
     from leadline.looking import explain
     from leadline.records import Verdict
     from leadline.spec import Recipe, StackSpec, with_parameters
@@ -29,7 +30,7 @@ _HOMES = {
     "explain": "looking",
     "from_arrays": "data.arrays",
     "load": "checkpoint",
-    "load_data": "api",
+    "load_data": "loading",
     "predict": "api",
     "read": "data.read",
     "read_frame": "data.frames",

@@ -46,13 +46,17 @@ def advise(
     subset: Subset = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print verdict.json on standard output.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and what it may cost.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain/--no-explain", help="Look into the layers of the advised network at the end.")
+    ] = True,
 ) -> None:
     """Measure what network your sequences want, and train it."""
     from leadline import api
+    from leadline.loading import load_settled
     from leadline.progress import Display
     from leadline.study.advise import prepare
 
-    sequences, reading = api.load_settled(data, read_options=read_options, test=test, subset=subset)
+    sequences, reading = load_settled(data, read_options=read_options, test=test, subset=subset)
     options = api.study_options(
         seed=seed,
         minutes=None if budget == "none" else api.minutes(budget),
@@ -72,7 +76,7 @@ def advise(
         typer.echo(describe(prepared))
         return
     with Display(options.minutes, options.jobs) as display:
-        verdict = api.answer(prepared, display.tell, reading)
+        verdict = api.answer(prepared, display.tell, reading, explain)
     _say(verdict, verdict.folder, as_json)
     if verdict.stop_reason in UNDECIDED:
         raise typer.Exit(2)
@@ -166,11 +170,12 @@ def report(
 ) -> None:
     """Make the page again from a run folder; nothing is trained, torch is not loaded."""
     from leadline.report import page
+    from leadline.report.layer_page import read_findings
     from leadline.study.ledger import read_verdict
 
     verdict = read_verdict(run)
     folder = run if run.is_dir() else run.parent
-    page.write(verdict, out or folder / "report.html")
+    page.write(verdict, out or folder / "report.html", findings=read_findings(folder))
     _say(verdict, folder, as_json)
 
 

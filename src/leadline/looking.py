@@ -17,8 +17,8 @@ from leadline.analysis.annotations import Annotation
 from leadline.analysis.explain import Progress, Question
 from leadline.analysis.explain import explain as look
 from leadline.analysis.findings import Findings
+from leadline.analysis.sample import MOST_STEPS
 from leadline.analysis.subject import from_network
-from leadline.api import load_settled, reading_of
 from leadline.checkpoint import Model
 from leadline.data.datasets.letters import letters
 from leadline.data.options import ReadOptions
@@ -26,11 +26,17 @@ from leadline.data.read import read
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.errors import ModelError, OptionError
+from leadline.loading import load_settled, reading_of
 from leadline.records import Verdict
 from leadline.report import layer_page
+from leadline.report.layer_page import FINDINGS
 
-FINDINGS = "findings.json"
 PAGE = "layers.html"
+
+SHARE_OF_BUDGET = 0.15
+FIXED_SECONDS = 6.0
+SECONDS_PER_STEP = 0.004
+FEWEST_STEPS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +99,42 @@ def write(found: Findings, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FINDINGS).write_text(found.to_json(), encoding="utf-8")
     layer_page.write(found, folder / PAGE)
+
+
+def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Findings | None:
+    """Look into what a study advises, on its dev part, and leave `findings.json` and `layers.html` in its folder.
+
+    The sample is cut so that this takes at most 15 % of the budget, by what a step and a layer cost on a slow core.
+    None where a baseline is advised, where nothing was trained to the end, or where the budget is too small.
+    """
+    spec_layers = verdict.recommendation.num_layers
+    steps = _affordable(verdict.budget.minutes, spec_layers or 1)
+    if spec_layers is None or steps is None or not _is_new(folder):
+        return None
+    loaded = checkpoint.load(folder)
+    if loaded.spec is None:
+        return None
+    subject = from_network(loaded.network)
+    question = Question(
+        subject, loaded.encoder, sequences, _dev(sequences, verdict), seed=verdict.seed, most_steps=steps
+    )
+    found = look(question)
+    write(found, folder)
+    return found
+
+
+def _is_new(folder: Path) -> bool:
+    """Whether there is a model that was not looked into yet."""
+    trained, known = folder / "model" / "model.json", folder / FINDINGS
+    return trained.exists() and not (known.exists() and known.stat().st_mtime > trained.stat().st_mtime)
+
+
+def _affordable(minutes: float | None, layers: int) -> int | None:
+    """Steps to look at within the share of the budget; None where it does not pay for the fewest."""
+    if minutes is None:
+        return MOST_STEPS
+    steps = int((SHARE_OF_BUDGET * minutes * 60 - FIXED_SECONDS) / (SECONDS_PER_STEP * layers))
+    return None if steps < FEWEST_STEPS else min(steps, MOST_STEPS)
 
 
 def _annotations(given_: str | Path | Mapping[str, Any] | None, sequences: Sequences) -> list[Annotation]:

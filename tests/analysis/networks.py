@@ -27,7 +27,9 @@ def linear_rnn(*layers: tuple[np.ndarray, np.ndarray], both: bool = False) -> nn
     return rnn
 
 
-def looked_at(module: nn.Module, inputs: np.ndarray, twins: int = 2, **options: object) -> tuple[list[Captured], Sample]:
+def looked_at(
+    module: nn.Module, inputs: np.ndarray, twins: int = 2, **options: object
+) -> tuple[list[Captured], Sample]:
     """The network and its twins captured on all inputs."""
     taken = modules.take_over(module, inputs.astype(np.float32), **options)  # type: ignore[arg-type]
     return captured(taken.subject, modules.as_sequences(taken), taken.encoder, twins)

@@ -108,7 +108,7 @@ def test_resampled_states_come_from_other_sequences():
 
 
 def test_errors_are_counted_by_kind():
-    captured, drawn, encoder = solved(rnn(HOLD, COPY), reads=1, shift=1)
+    captured, drawn, _ = solved(rnn(HOLD, COPY), reads=1, shift=1)
     kinds = ablation.error_kinds(reading.views([captured], drawn), [], 0)
     by_class = {kind.group: kind for kind in kinds if kind.layer == 1 and kind.grouping == "class"}
     assert set(by_class) == {"+", "-"}

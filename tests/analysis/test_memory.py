@@ -99,7 +99,7 @@ def test_an_lstm_keeps_its_cell_by_the_forget_gate():
 
 def test_a_replaced_input_is_another_one():
     inputs = networks.noise(50, 8, 1).round()
-    subjects, sample = networks.looked_at(nn.GRU(1, 4, batch_first=True), inputs)
+    _, sample = networks.looked_at(nn.GRU(1, 4, batch_first=True), inputs)
     swap = memory.draw_swap(sample, 3)
     rows = sample.sequences.offsets[:-1] + swap.steps
     assert (sample.sequences.numeric[rows] != sample.sequences.numeric[swap.donors]).all()

@@ -44,6 +44,7 @@ class Question:
         annotations: the user's own, one value per step or per sequence of `sequences`.
         seed: of sample, twins and controls.
         whole: whether the embedding and readout are known, so that twins are fresh as a whole.
+        most_steps: size of the sample.
     """
 
     subject: Subject
@@ -53,6 +54,7 @@ class Question:
     annotations: Sequence[Annotation] = ()
     seed: int = 0
     whole: bool = True
+    most_steps: int = sampling.MOST_STEPS
 
 
 def explain(question: Question, progress: Progress | None = None) -> Findings:
@@ -66,7 +68,9 @@ def explain(question: Question, progress: Progress | None = None) -> Findings:
     for annotation in question.annotations:
         require_fitting(annotation, question.sequences)
     tell("states", 0.0)
-    sample = sampling.draw(question.sequences, question.encoder, question.seed, question.among)
+    sample = sampling.draw(
+        question.sequences, question.encoder, question.seed, question.among, most_steps=question.most_steps
+    )
     subjects = [capture(subject, sample) for subject in [question.subject, *_twins(question)]]
     seen = views(subjects, sample)
     annotations = all_annotations(question, sample)

@@ -55,8 +55,8 @@ def _syllables(sequences: Sequences, vowel: NDArray[np.bool_]) -> NDArray[np.int
     """Vowel sounds up to and with this letter, less one; letters before the first vowel count to it."""
     counted = np.cumsum(vowel)
     starts = np.repeat(sequences.offsets[:-1], sequences.lengths)
-    number = counted - np.where(starts > 0, counted[starts - 1], 0)
-    result: NDArray[np.int64] = np.clip(number - 1, 0, 4).astype(np.int64)
+    earlier = np.where(starts > 0, counted[starts - 1], 0)
+    result: NDArray[np.int64] = np.clip(counted - earlier - 1, 0, 4).astype(np.int64)
     return result
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from leadline.analysis.findings import Findings
 from leadline.records import Verdict
 from leadline.report import explain, figures, sections, words
 from leadline.report.layout import Facts, Figure
 
 
-def build(verdict: Verdict, command: str = "") -> Facts:
+def build(verdict: Verdict, command: str = "", findings: Findings | None = None) -> Facts:
     """The page's facts.
 
     Args:
         verdict: the record.
         command: the command line that made it, where it is known; shown as it stands.
+        findings: what the layers of the advised network hold, where they were looked into.
     """
     said = (*words.reason(verdict), words.test_sentence(verdict), words.against_baseline(verdict))
     return Facts(
@@ -21,7 +23,7 @@ def build(verdict: Verdict, command: str = "") -> Facts:
         headline=words.headline(verdict),
         lead=tuple(sentence for sentence in said if sentence),
         figures=_figures(verdict),
-        sections=sections.build(verdict, command),
+        sections=sections.build(verdict, command, findings),
     )
 
 

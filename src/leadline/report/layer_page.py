@@ -8,6 +8,14 @@ from leadline.analysis.findings import Findings
 from leadline.report import layer_sections, page
 from leadline.report.layout import Facts, Figure
 
+FINDINGS = "findings.json"
+
+
+def read_findings(folder: Path) -> Findings | None:
+    """What was found in the layers of a run or model, where it was looked into."""
+    path = folder / FINDINGS
+    return Findings.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
 
 def write(found: Findings, path: str | Path) -> Path:
     """Write the page.

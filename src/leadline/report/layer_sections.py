@@ -8,6 +8,8 @@ from leadline.report.drawing import Spec
 from leadline.report.layer_charts import figure_text, layer_name
 from leadline.report.layout import Chart, Column, Row, Section, Table
 
+MORE = "More, with all controls, stands in layers.html beside this page."
+
 
 def build(found: Findings) -> tuple[Section, ...]:
     """All sections that have something to show."""
@@ -22,6 +24,14 @@ def build(found: Findings) -> tuple[Section, ...]:
         notes(found),
     )
     return tuple(section for section in every if not section.is_empty)
+
+
+def in_short(found: Findings) -> Section:
+    """One section of the verdict's page: every sentence, and the three drawings that say most."""
+    parts = (readable(found), remembered(found), combined(found))
+    drawn = tuple(chart for part in parts for chart in part.charts[:1])
+    sentences = tuple(sentence.text for sentence in found.sentences)
+    return Section("layers", "What each layer has learned", (*sentences, MORE), charts=drawn)
 
 
 def said(found: Findings, *about: str) -> tuple[str, ...]:

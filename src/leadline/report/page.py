@@ -1,4 +1,4 @@
-"""`report.html`: one file that opens offline, from the verdict alone."""
+"""`report.html`: one file that opens offline, from the verdict and the findings alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from leadline.analysis.findings import Findings
 from leadline.records import Verdict
 from leadline.report import facts
 from leadline.report.layout import Facts
@@ -18,25 +19,26 @@ _HERE = Path(__file__).parent
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
-def write(verdict: Verdict, path: str | Path, *, command: str = "") -> Path:
+def write(verdict: Verdict, path: str | Path, *, command: str = "", findings: Findings | None = None) -> Path:
     """Write the page.
 
     Args:
-        verdict: the record; nothing else is read.
+        verdict: the record.
         path: where the page goes; its folder must be there.
         command: the command line that made the verdict, where it is known.
+        findings: what its layers hold, where they were looked into.
 
     Returns:
         The path.
     """
     path = Path(path)
-    path.write_text(html(verdict, command=command), encoding="utf-8")
+    path.write_text(html(verdict, command=command, findings=findings), encoding="utf-8")
     return path
 
 
-def html(verdict: Verdict, *, command: str = "") -> str:
+def html(verdict: Verdict, *, command: str = "", findings: Findings | None = None) -> str:
     """The page's text: facts, then template; the drawing library stands inside it."""
-    return render(facts.build(verdict, command))
+    return render(facts.build(verdict, command, findings))
 
 
 def render(page: Facts) -> str:
