@@ -9,7 +9,7 @@ from importlib import metadata
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.analysis import ablation, estimates, gradients, history, interactions, memory, similarity, units
+from leadline.analysis import ablation, estimates, gradients, history, interactions, memory, similarity, stored, units
 from leadline.analysis import sample as sampling
 from leadline.analysis.annotations import Annotation, derived, lagged, require_fitting
 from leadline.analysis.capture import Captured, capture
@@ -94,6 +94,7 @@ def explain(question: Question, progress: Progress | None = None) -> Findings:
         similarity=tuple(similarity.similarities(subjects, sample, question.seed)),
         shapes=tuple(similarity.shapes(subjects, sample)),
         units=_units(subjects, sample, annotations, question.seed, tell),
+        reader=stored.reader(subjects[0], sample, question.seed),
         notes=_all_notes(question, sample, annotations),
         versions={name: metadata.version(name) for name in ("leadline", "torch", "numpy")},
     )

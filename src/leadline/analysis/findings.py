@@ -311,6 +311,34 @@ class Unit(Finding):
     examples: tuple[tuple[str, str, str, float], ...] = ()
 
 
+class Stored(Finding):
+    """A sequence with its states.
+
+    Args:
+        name: of the sequence.
+        steps: each step as text.
+        targets: one per step, one for all, or none.
+        states: per layer, base 64 of int8 (steps, units of all directions).
+        depends: per layer, base 64 of uint8 (steps, steps): what the state at the row's step owes to the input at the
+            column's, 254 for the largest of the row.
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    targets: tuple[str, ...]
+    states: tuple[str, ...]
+    depends: tuple[str, ...]
+
+
+class Reader(Finding):
+    """Sequences for the page to leaf through."""
+
+    layers: int
+    units: int
+    directions: int
+    sequences: tuple[Stored, ...]
+
+
 class Sentence(Finding):
     """A finding in words, with the section that it belongs to."""
 
@@ -335,6 +363,7 @@ class Findings(Finding):
     similarity: tuple[Similarity, ...] = ()
     shapes: tuple[Shape, ...] = ()
     units: tuple[Unit, ...] = ()
+    reader: Reader | None = None
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
 

@@ -14,6 +14,7 @@ MORE = "More, with all controls, stands in layers.html beside this page."
 def build(found: Findings) -> tuple[Section, ...]:
     """All sections that have something to show."""
     every = (
+        leaf_through(found),
         readable(found),
         remembered(found),
         combined(found),
@@ -108,6 +109,17 @@ def breaks(found: Findings) -> Section:
         *_chart("errors", "Errors that the top layer removes", charts.errors(found), kinds),
     )
     return Section("breaks", "What breaks without it", said(found, "breaks", "errors"), charts=drawn)
+
+
+def leaf_through(found: Findings) -> Section:
+    """The reader."""
+    if found.reader is None or not found.reader.sequences:
+        return Section("reader", "")
+    sentence = (
+        f"{len(found.reader.sequences)} sequences with every state. Choose one; touch a step to see what it depends on "
+        "and where its input goes; touch a unit to see where else it fires. Arrow keys move over steps and units."
+    )
+    return Section("reader", "Read along", (sentence,), reader=found.reader.model_dump_json())
 
 
 def alike(found: Findings) -> Section:

@@ -46,13 +46,22 @@ def render(page: Facts) -> str:
     template = _environment().get_template("page.html.j2")
     charts = any(section.charts for section in page.sections)
     style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
-    return template.render(facts=page, style=style, library=_library() if charts else "")
+    reader = any(section.reader for section in page.sections)
+    script = Markup((_HERE / "reader.js").read_text(encoding="utf-8")) if reader else ""
+    return template.render(facts=page, style=style, library=_library() if charts else "", reader=script)
 
 
 @cache
 def _environment() -> Environment:
     loader = FileSystemLoader(_HERE)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["forscript"] = _for_script
+    return made
+
+
+def _for_script(text: str) -> Markup:
+    """JSON text that cannot end the script element it stands in."""
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 @cache
