@@ -204,3 +204,29 @@ def test_a_classifier_of_whole_sequences_is_explained(tmp_path: Path):
         assert result.gradients
         assert result.history
         assert {p.rows for p in result.probes if p.annotation == "target"} == {150}
+
+
+def test_the_reader_holds_the_states(folder: Path, found):
+    import base64
+
+    result, _ = found
+    reader = result.reader
+    assert 40 <= len(reader.sequences) <= 50
+    one = reader.sequences[0]
+    states = np.frombuffer(base64.b64decode(one.states[1]), np.int8).reshape(len(one.steps), -1)
+    assert states.shape[1] == reader.units * reader.directions == 32
+    words = letters(400)
+    word = words.take(np.array([words.ids.index(one.name)]))
+    from leadline.data import encode
+    from leadline.data.batch import Batcher
+
+    model = leadline.load(folder)
+    batch = Batcher(encode.apply(model.encoder, word)).batch(np.array([0]))
+    with torch.no_grad():
+        network = model.network
+        own = network.body.stack.layer_states(network.embed(batch), batch.lengths)[1][0].numpy()
+    scale = np.abs(own).max() / np.abs(states).max()
+    np.testing.assert_allclose(states * scale, own, atol=0.02)
+    depends = np.frombuffer(base64.b64decode(one.depends[0]), np.uint8).reshape(len(one.steps), -1)
+    assert (depends.max(1) == 254).all()
+    assert (depends.argmax(1) == np.arange(len(one.steps))).mean() > 0.5

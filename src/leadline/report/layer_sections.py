@@ -285,7 +285,11 @@ def _spectrum_table(found: Findings) -> Table | None:
             if known:
                 name = layer_name(one.layer) if one.direction == "all" else f"{layer_name(one.layer)}, {one.direction}"
                 rows.append(Row((name, which, *(known.get(lag, "") for lag in lags))))
-    columns = (Column("Layer"), Column("Network"), *(Column(f"{lag} steps", numeric=True) for lag in lags))
+    columns = (
+        Column("Layer"),
+        Column("Network"),
+        *(Column("1 step" if lag == 1 else f"{lag} steps", numeric=True) for lag in lags),
+    )
     caption = "Largest and smallest singular value of the product of a layer's Jacobians, by lag"
     return Table(caption, columns, tuple(rows)) if rows and lags else None
 
