@@ -33,13 +33,24 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("progress", "dry", "loading", "cli_options"),
     ("looking",),
-    ("api",),
+    ("api", "comparing"),
     ("cli", "__init__"),
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
 # What must not be imported at the top of any module of these rooms, directly or by way of others.
-PLAIN = ("errors", "seeds", "spec", "records", "stats", "report", "study.verdict", "study.ledger", "analysis.findings")
+PLAIN = (
+    "errors",
+    "seeds",
+    "spec",
+    "records",
+    "stats",
+    "report",
+    "study.verdict",
+    "study.ledger",
+    "analysis.findings",
+    "analysis.contrast",
+)
 
 
 def module_name(path: Path) -> str:

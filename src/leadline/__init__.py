@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leadline.analysis.contrast import Contrast
     from leadline.analysis.findings import Findings
     from leadline.api import advise, predict, train
     from leadline.checkpoint import Model, load
+    from leadline.comparing import compare
     from leadline.data.arrays import from_arrays
     from leadline.data.frames import read_frame
     from leadline.data.options import ReadOptions
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "advise": "api",
+    "compare": "comparing",
     "explain": "looking",
     "from_arrays": "data.arrays",
     "load": "checkpoint",
@@ -36,6 +39,7 @@ _HOMES = {
     "read_frame": "data.frames",
     "train": "api",
     "with_parameters": "spec",
+    "Contrast": "analysis.contrast",
     "Findings": "analysis.findings",
     "LeadlineError": "errors",
     "Model": "checkpoint",
@@ -48,6 +52,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Contrast",
     "Findings",
     "LeadlineError",
     "Model",
@@ -58,6 +63,7 @@ __all__ = [
     "StackSpec",
     "Verdict",
     "advise",
+    "compare",
     "explain",
     "from_arrays",
     "load",

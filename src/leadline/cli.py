@@ -163,6 +163,32 @@ def explain(
 
 
 @app.command()
+def compare(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    first: Annotated[
+        str | None, typer.Argument(help="A network of the run, as its table of networks names it.")
+    ] = None,
+    second: Annotated[str | None, typer.Argument(help="Another one; by default the last step deeper.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for contrast.json; RUN by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print contrast.json on standard output.")] = False,
+) -> None:
+    """Say what the change from one network of a run to another removed, added and moved."""
+    from leadline import comparing
+    from leadline.progress import Bar
+
+    with Bar() as bar:
+        found = comparing.compare(run, first, second, out=out or run, progress=bar.tell)
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    from rich.console import Console
+
+    from leadline.report import layer_terminal
+
+    Console().print(layer_terminal.contrast(found))
+
+
+@app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="Run folder, or a verdict.json.")],
     out: Annotated[Path | None, typer.Option(help="The page; report.html in the run folder by default.")] = None,

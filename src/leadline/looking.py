@@ -178,7 +178,7 @@ def _source(model: str | Path | Model, loaded: Model, data: Any) -> Source:
     elif data is not None:
         sequences = load_settled(data, read_options=ReadOptions())[0]
     else:
-        sequences = _own_data(folder, loaded, verdict)
+        sequences = own_data(folder, loaded, verdict)
     return Source(sequences, _dev(sequences, verdict))
 
 
@@ -187,15 +187,15 @@ def _verdict(folder: Path) -> Verdict | None:
     return Verdict.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def _own_data(folder: Path | None, loaded: Model, verdict: Verdict | None) -> Sequences:
+def own_data(folder: Path | None, loaded: Model | None, verdict: Verdict | None) -> Sequences:
     """The data that a model was trained on, where they are embedded or still at their place."""
     source = "" if verdict is None else verdict.data.source
-    if source.startswith("embedded") or loaded.facts.get("data") == "letters to sounds":
+    if source.startswith("embedded") or (loaded is not None and loaded.facts.get("data") == "letters to sounds"):
         count = None if verdict is None else verdict.data.num_sequences
         everything = letters()
         return everything if count in (None, len(everything)) else letters(count)
     if folder is not None and source and Path(source).exists():
-        return read(source, replace(reading_of(folder), kind=loaded.encoder.kind))  # type: ignore[arg-type]
+        return read(source, reading_of(folder))
     raise ModelError(
         "the model's data are not at hand",
         where="" if folder is None else str(folder),

@@ -61,7 +61,7 @@ def ablations(captured: Captured, sample: Sample, encoder: Encoder, seen: Views,
     """Each layer's part in the score."""
     clusters = clusters_of_targets(sample)
     full = target_scores(captured, sample, encoder)
-    asked = _target(sample, seed)
+    asked = target_of(sample, seed)
     found = []
     for layer in range(1, captured.subject.spec.num_layers + 1):
         broken = [
@@ -125,7 +125,7 @@ def bypass(captured: Captured, sample: Sample, layer: int) -> Tensor:
     return result.transpose(0, 1)
 
 
-def _target(sample: Sample, seed: int) -> Asked | None:
+def target_of(sample: Sample, seed: int) -> Asked | None:
     annotation = of_target(sample.sequences)
     return None if annotation is None else ask(annotation, sample, seed)
 
@@ -141,7 +141,7 @@ def _exit(asked: Asked | None, seen: Views, layer: int) -> Floats | None:
 def error_kinds(seen: Views, annotations: Sequence[Annotation], seed: int) -> list[ErrorKind]:
     """Which errors a linear readout of each layer no longer makes, against one of the layer below."""
     sample = seen.sample
-    asked = _target(sample, seed)
+    asked = target_of(sample, seed)
     if asked is None or not asked.answers.classes:
         return []
     exits = [_exit(asked, seen, place.layer) for place in seen.places if place.direction == "all"]
@@ -150,9 +150,9 @@ def error_kinds(seen: Views, annotations: Sequence[Annotation], seed: int) -> li
         below, here = exits[layer - 1], exits[layer]
         assert below is not None
         assert here is not None
-        for grouping, names, groups in _groupings(asked, sample, annotations):
+        for grouping, names, groups in groupings(asked, sample, annotations):
             kinds = [
-                _kind(layer, grouping, name, groups == number, below, here, asked.clusters)
+                error_kind(layer, grouping, name, groups == number, below, here, asked.clusters)
                 for number, name in enumerate(names)
             ]
             known = [kind for kind in kinds if kind is not None]
@@ -161,7 +161,7 @@ def error_kinds(seen: Views, annotations: Sequence[Annotation], seed: int) -> li
     return found
 
 
-def _kind(
+def error_kind(
     layer: int, grouping: str, name: str, rows: NDArray[np.bool_], below: Floats, here: Floats, clusters: Ints
 ) -> ErrorKind | None:
     if rows.sum() < FEWEST_TARGETS:
@@ -178,7 +178,7 @@ def _kind(
     )
 
 
-def _groupings(
+def groupings(
     asked: Asked, sample: Sample, annotations: Sequence[Annotation]
 ) -> list[tuple[str, tuple[str, ...], Ints]]:
     """(name, names of the groups, (rows,) group of each target) by class, rarity, position and annotation."""

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from leadline.analysis.contrast import Contrast, Example
 from leadline.analysis.findings import Findings
 from leadline.report import layer_page, layer_sections
 
@@ -19,6 +20,22 @@ BLOCKS = (
     ("How far it reaches", ("reach",)),
 )
 FILES = {"layers.html": "the page with the pictures", "findings.json": "the findings for programs"}
+
+
+def contrast(found: Contrast) -> RenderableType:
+    """What `leadline compare` prints."""
+    parts: list[RenderableType] = [Text(f"{found.first} against {found.second}, seed {found.seed}", style="dim")]
+    examples = (("Become right", found.fixed), ("Become wrong", found.broken))
+    lines = [(title, tuple(_example(one) for one in some)) for title, some in examples]
+    again = () if found.reproduced else ("The networks trained again do not give the ledger's dev scores.",)
+    for title, shown in (("What changed", found.sentences), *lines, ("Notes", again)):
+        if shown:
+            parts += [Text(), Text(title, style="bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in shown)]
+    return Group(*parts)
+
+
+def _example(one: Example) -> str:
+    return f"{one.before}[{one.here}]{one.after}: {one.target} ({one.first} before, {one.second} after)"
 
 
 def render(found: Findings, folder: Path) -> RenderableType:
