@@ -26,7 +26,7 @@ from leadline.data.split import split
 from leadline.errors import ModelError, OptionError, RunFolderError
 from leadline.looking import own_data
 from leadline.network import stack_network
-from leadline.records import Trial, TrialResult, Verdict
+from leadline.records import ArmFacts, Trial, TrialResult, Verdict
 from leadline.seeds import child
 from leadline.spec import StackSpec
 from leadline.study.ledger import read_trials, read_verdict
@@ -120,12 +120,12 @@ def _pair(
     trials: list[tuple[Trial, TrialResult]], verdict: Verdict, names: tuple[str, str]
 ) -> list[tuple[Trial, TrialResult]]:
     """A trial of each arm with the same seed, fold and recipe but for the learning rate."""
-    known = {arm.name: arm.spec for arm in verdict.arms}
+    known = {arm.name: arm for arm in verdict.arms}
     for name in names:
         if name not in known:
             raise OptionError(f"no network named {name!r} in this run", expected="one of " + ", ".join(known))
     full = max(trial.recipe.max_updates for trial, _ in trials)
-    one, two = ({t.seed: (t, r) for t, r in trials if _counts(t, known[name], full)} for name in names)
+    one, two = (_evidence(trials, known[name], full) for name in names)
     shared = [seed for seed in one if seed in two]
     if not shared:
         raise RunFolderError(
@@ -135,10 +135,18 @@ def _pair(
     return [one[shared[0]], two[shared[0]]]
 
 
-def _counts(trial: Trial, spec: StackSpec, full: int) -> bool:
-    """Whether a trial is one of the pairs that decide."""
-    whole = trial.fraction == 1.0 and trial.recipe.max_updates == full
-    return trial.spec == spec and whole and trial.fold == 0 and not trial.final
+def _evidence(
+    trials: list[tuple[Trial, TrialResult]], arm: ArmFacts, full: int
+) -> dict[int, tuple[Trial, TrialResult]]:
+    """The arm's whole trainings by seed; not those of a seed by which its learning rate was chosen."""
+    whole = [
+        (trial, result)
+        for trial, result in trials
+        if trial.spec == arm.spec and trial.fraction == 1.0 and trial.recipe.max_updates == full
+    ]
+    here = [(trial, result) for trial, result in whole if trial.fold == 0 and not trial.final]
+    rates = {seed: {t.recipe.learning_rate for t, _ in here if t.seed == seed} for seed in {t.seed for t, _ in here}}
+    return {t.seed: (t, r) for t, r in here if rates[t.seed] == {arm.learning_rate}}
 
 
 def _train(material: Material, trial: Trial, result: TrialResult, name: str) -> Arm:

@@ -102,7 +102,7 @@ def _kinds(found: Contrast) -> Iterator[str]:
             if (estimates.is_above(kind.removed) if sign > 0 else estimates.is_below(kind.removed))
             and kind.grouping != "rarity"
         ]
-        sure.sort(key=lambda kind: -sign * kind.removed.value * kind.rows)
+        sure.sort(key=lambda kind: -sign * kind.removed.value)
         if sure:
             shown = ", ".join(
                 f"{kind.grouping} {kind.group} (from {kind.below:.0f} to {kind.here:.0f} % wrong)"
