@@ -43,9 +43,11 @@ def test_a_step_is_taken_apart(run: Path, tmp_path: Path):
     by_class = [kind for kind in found.kinds if kind.grouping == "class"]
     assert all(kind.removed.value == pytest.approx(kind.below - kind.here) for kind in by_class)
     for one in found.fixed:
-        assert (one.second == one.target) and (one.first != one.target)
+        assert one.second == one.target
+        assert one.first != one.target
     for one in found.broken:
-        assert (one.first == one.target) and (one.second != one.target)
+        assert one.first == one.target
+        assert one.second != one.target
     assert found.sentences
     assert Contrast.from_json((tmp_path / comparing.CONTRAST).read_text(encoding="utf-8")) == found
 
