@@ -2,11 +2,11 @@
 
     python benchmarks/training.py --json benchmarks/training.json
 
-Twelve networks (one GRU layer, linear readout) on the embedded data's batches, the same updates on both sides: embedding,
-recurrence, readout, cross-entropy, clipping, AdamW. The rival is torch.nn.Embedding, GRU and Linear with torch's fused AdamW
-and `clip_grad_norm_`, on unequal lengths through `pack_padded_sequence` or padded, whichever is faster, at its best use of
-the cores: one process with all threads, or one process per core with one thread each. Leadline runs one thread per core.
-The sides take turns; figures are medians of wall time over the rounds.
+Twelve networks (GRU layers, linear readout) on the embedded data's batches, the same updates on both sides: embedding,
+recurrence, readout, cross-entropy, clipping, AdamW. The rival is torch.nn.Embedding, GRU and Linear with torch's fused
+AdamW and `clip_grad_norm_`, on unequal lengths through `pack_padded_sequence` or padded, whichever is faster, at its
+best use of the cores: one process with all threads, or one process per core with one thread each. Leadline runs one
+thread per core. The sides take turns; figures are medians of wall time over the rounds.
 """
 
 from __future__ import annotations

@@ -31,13 +31,26 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("checkpoint", "analysis"),
     ("study",),
     ("report",),
-    ("progress", "dry", "api", "cli_options"),
+    ("progress", "dry", "loading", "cli_options"),
+    ("looking",),
+    ("api", "comparing"),
     ("cli", "__init__"),
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
 # What must not be imported at the top of any module of these rooms, directly or by way of others.
-PLAIN = ("errors", "seeds", "spec", "records", "stats", "report", "study.verdict", "study.ledger")
+PLAIN = (
+    "errors",
+    "seeds",
+    "spec",
+    "records",
+    "stats",
+    "report",
+    "study.verdict",
+    "study.ledger",
+    "analysis.findings",
+    "analysis.contrast",
+)
 
 
 def module_name(path: Path) -> str:

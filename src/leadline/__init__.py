@@ -10,28 +10,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from leadline.api import advise, load_data, predict, train
+    from leadline.analysis.contrast import Contrast
+    from leadline.analysis.findings import Findings
+    from leadline.api import advise, predict, train
     from leadline.checkpoint import Model, load
+    from leadline.comparing import compare
     from leadline.data.arrays import from_arrays
     from leadline.data.frames import read_frame
     from leadline.data.options import ReadOptions
     from leadline.data.read import read
     from leadline.data.sequences import Sequences
     from leadline.errors import LeadlineError
+    from leadline.loading import load_data
+    from leadline.looking import explain
     from leadline.records import Verdict
     from leadline.spec import Recipe, StackSpec, with_parameters
     from leadline.stack import Stack
 
 _HOMES = {
     "advise": "api",
+    "compare": "comparing",
+    "explain": "looking",
     "from_arrays": "data.arrays",
     "load": "checkpoint",
-    "load_data": "api",
+    "load_data": "loading",
     "predict": "api",
     "read": "data.read",
     "read_frame": "data.frames",
     "train": "api",
     "with_parameters": "spec",
+    "Contrast": "analysis.contrast",
+    "Findings": "analysis.findings",
     "LeadlineError": "errors",
     "Model": "checkpoint",
     "ReadOptions": "data.options",
@@ -43,6 +52,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Contrast",
+    "Findings",
     "LeadlineError",
     "Model",
     "ReadOptions",
@@ -52,6 +63,8 @@ __all__ = [
     "StackSpec",
     "Verdict",
     "advise",
+    "compare",
+    "explain",
     "from_arrays",
     "load",
     "load_data",

@@ -14,16 +14,16 @@ from pydantic import PrivateAttr
 
 from leadline import checkpoint
 from leadline.checkpoint import Model
-from leadline.data.arrays import from_arrays
-from leadline.data.datasets.letters import letters
-from leadline.data.frames import read_frame
 from leadline.data.options import ReadOptions
-from leadline.data.read import read, read_settled
+from leadline.data.read import read
 from leadline.data.sequences import LABELLED, Sequences
 from leadline.data.split import split
-from leadline.errors import ModelError, OptionError
+from leadline.errors import OptionError
+from leadline.loading import load_settled, reading_of
+from leadline.looking import SHARE_OF_BUDGET, after_study
 from leadline.records import Trial, TrialResult, Verdict
 from leadline.report import page
+from leadline.report.layer_page import read_findings
 from leadline.seeds import child
 from leadline.study import setup
 from leadline.study.advise import READING, Options, Prepared, Progress, prepare, study
@@ -33,7 +33,6 @@ from leadline.study.moves import Limits, parse_start, require_allowed
 from leadline.study.trial import run
 
 UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
-LETTERS = ReadOptions(layout="words", tokens="char", kind="tagging")
 
 
 class StudyVerdict(Verdict):
@@ -52,8 +51,8 @@ class StudyVerdict(Verdict):
         return checkpoint.load(self._folder / "model")
 
     def report(self, path: str | Path) -> None:
-        """Write the page to `path`."""
-        page.write(self, Path(path))
+        """Write the page to `path`, with what its layers hold where they were looked into."""
+        page.write(self, Path(path), findings=read_findings(self._folder))
 
 
 def minutes(text: str | float | None) -> float | None:
@@ -71,65 +70,6 @@ def minutes(text: str | float | None) -> float | None:
     if not found:
         raise OptionError(f"budget {text!r}", expected="a time such as 90s, 15m or 2h")
     return float(found[1]) * UNITS[found[2] or "m"]
-
-
-def load_data(
-    data: Any = None,
-    targets: Any = None,
-    *,
-    read_options: ReadOptions | None = None,
-    test: str | Path | None = None,
-    subset: int | None = None,
-    **arrays: Any,
-) -> Sequences:
-    """Whatever holds sequences, as `Sequences`.
-
-    Args:
-        data: None for the embedded letters to sounds; a path; a data frame; a list of arrays (seq, feature), of
-            strings or of token lists; an array (batch, seq, feature); or `Sequences`.
-        targets: one per sequence, or a list of one array per sequence; with arrays and lists only.
-        read_options: what to take from a file or frame.
-        test: a second file, for the test part.
-        subset: so many words of the embedded data set.
-        arrays: further arguments of `leadline.from_arrays`: lengths, groups, parts, ids, kind, name.
-
-    Raises:
-        OptionError: arguments that do not go together.
-    """
-    return load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)[0]
-
-
-def load_settled(
-    data: Any,
-    targets: Any = None,
-    *,
-    read_options: ReadOptions | None = None,
-    test: str | Path | None = None,
-    subset: int | None = None,
-    **arrays: Any,
-) -> tuple[Sequences, ReadOptions]:
-    """`load_data`, and the options that read more files of the same form without inferring anything again."""
-    options = read_options or ReadOptions()
-    in_memory = isinstance(data, np.ndarray | list | tuple)
-    if not in_memory and (arrays or targets is not None):
-        raise OptionError(
-            f"{', '.join(arrays) or 'targets'} with data that are no arrays",
-            expected="an option of this call",
-            next_move="Correct its name or leave it out; what to take from a file or a frame goes into read_options.",
-        )
-    if subset is not None and data is not None:
-        raise OptionError("subset with data of your own", expected="subset with the embedded data set only")
-    if test is not None and not isinstance(data, str | Path):
-        raise OptionError("a test file without a data file", expected="both as paths")
-    if isinstance(data, str | Path):
-        return read_settled(data, options, test)
-    if data is None:
-        return letters(subset), LETTERS
-    if isinstance(data, Sequences):
-        return data, options
-    if in_memory:
-        return from_arrays(data, targets, **arrays), options
-    return read_frame(data, options), options
 
 
 def advise(
@@ -150,6 +90,7 @@ def advise(
     test: str | Path | None = None,
     subset: int | None = None,
     progress: Progress | None = None,
+    explain: bool = True,
     **arrays: Any,
 ) -> StudyVerdict:
     """Measure what network these data want, and train it.
@@ -170,6 +111,8 @@ def advise(
         out: run folder; by default `leadline-runs/` and a name from data and options. The same call again on the
             same folder goes on where it was.
         progress: called after every finished trial.
+        explain: look into the layers of the advised network at the end, for at most 15 % of the budget, which the study
+            leaves over.
 
     Returns:
         The verdict, with `.folder`, `.model` and `.report(path)`.
@@ -189,23 +132,27 @@ def advise(
         start=start,
         max_updates=max_updates,
         out=None if out is None else Path(out),
+        explain=explain,
     )
     prepared = prepare(sequences, options)
-    return answer(prepared, progress or _silent, reading)
+    return answer(prepared, progress or _silent, reading, explain)
 
 
-def answer(prepared: Prepared, progress: Progress, reading: ReadOptions) -> StudyVerdict:
-    """Run a prepared study and write its page."""
+def answer(prepared: Prepared, progress: Progress, reading: ReadOptions, explain: bool = True) -> StudyVerdict:
+    """Run a prepared study, look into the layers of what it advises, and write its page."""
     found = study(prepared, progress, asdict(reading))
     verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
     verdict._folder = prepared.folder
+    if explain:
+        after_study(verdict, prepared.book.material.sequences, prepared.folder)
     verdict.report(prepared.folder / "report.html")
     return verdict
 
 
-def study_options(*, jobs: int | None, **others: Any) -> Options:
-    """`Options`, one worker per core where `jobs` is None."""
-    return Options(**others) if jobs is None else Options(jobs=jobs, **others)
+def study_options(*, jobs: int | None, explain: bool, **others: Any) -> Options:
+    """`Options`, one worker per core where `jobs` is None; looking into the layers is paid out of the budget."""
+    given = {**others, "kept_back": SHARE_OF_BUDGET if explain else 0.0}
+    return Options(**given) if jobs is None else Options(jobs=jobs, **given)
 
 
 def train(
@@ -262,7 +209,7 @@ def predict(model: str | Path, data: str | Path) -> list[dict[str, Any]]:
         DataError: a file that cannot be read, or one without the model's features.
     """
     loaded = checkpoint.load(model)
-    options = _reading_of(Path(model))
+    options = reading_of(Path(model))
     sequences = read(data, replace(options, kind=loaded.encoder.kind), needs_target=False)  # type: ignore[arg-type]
     predicted = loaded.predict(sequences)
     return _rows(loaded, sequences, predicted)
@@ -293,14 +240,6 @@ def _places(sequences: Sequences) -> list[dict[str, Any]]:
         for name, length in zip(sequences.ids, sequences.lengths.tolist(), strict=True)
         for step in range(length)
     ]
-
-
-def _reading_of(path: Path) -> ReadOptions:
-    for folder in (path, path / "model"):
-        if (folder / READING).exists():
-            known = json.loads((folder / READING).read_text(encoding="utf-8"))
-            return ReadOptions.from_dict(known)
-    raise ModelError(f"no {READING}", where=str(path), expected="a run folder or a model folder that Leadline wrote")
 
 
 def _silent(book: Book, trial: Trial | None, result: TrialResult | None, elapsed: float) -> None:

@@ -47,13 +47,17 @@ def advise(
     subset: Subset = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print verdict.json on standard output.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and what it may cost.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain/--no-explain", help="Look into the layers of the advised network at the end.")
+    ] = True,
 ) -> None:
     """Measure what network your sequences want, and train it."""
     from leadline import api
+    from leadline.loading import load_settled
     from leadline.progress import Display
     from leadline.study.advise import prepare
 
-    sequences, reading = api.load_settled(data, read_options=read_options, test=test, subset=subset)
+    sequences, reading = load_settled(data, read_options=read_options, test=test, subset=subset)
     options = api.study_options(
         seed=seed,
         minutes=None if budget == "none" else api.minutes(budget),
@@ -65,6 +69,7 @@ def advise(
         start=start,
         max_updates=max_updates,
         out=out,
+        explain=explain,
         command=shlex.join(["leadline", *sys.argv[1:]]),
     )
     prepared = prepare(sequences, options)
@@ -74,7 +79,7 @@ def advise(
         typer.echo(describe(prepared))
         return
     with Display(options.minutes, options.jobs) as display:
-        verdict = api.answer(prepared, display.tell, reading)
+        verdict = api.answer(prepared, display.tell, reading, explain)
     _say(verdict, verdict.folder, as_json)
     if verdict.stop_reason in UNDECIDED:
         raise typer.Exit(2)
@@ -133,6 +138,60 @@ def predict(
 
 
 @app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
+    data: Annotated[Path | None, typer.Argument(help="File with sequences; by default the run's own dev part.")] = None,
+    annotations: Annotated[
+        Path | None, typer.Option(help="Table with a column per annotation, a row per step or per sequence.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same findings.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for findings.json and layers.html; RUN by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print findings.json on standard output.")] = False,
+) -> None:
+    """Look into the layers of a trained network: what each holds, for how long, and what breaks without it."""
+    from leadline import looking
+    from leadline.progress import Bar
+
+    folder = out or run
+    with Bar() as bar:
+        found = looking.explain(run, data, annotations=annotations, seed=seed, out=folder, progress=bar.tell)
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    from rich.console import Console
+
+    from leadline.report import layer_terminal
+
+    Console().print(layer_terminal.render(found, folder))
+
+
+@app.command()
+def compare(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    first: Annotated[
+        str | None, typer.Argument(help="A network of the run, as its table of networks names it.")
+    ] = None,
+    second: Annotated[str | None, typer.Argument(help="Another one; by default the last step deeper.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for contrast.json; RUN by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print contrast.json on standard output.")] = False,
+) -> None:
+    """Say what the change from one network of a run to another removed, added and moved."""
+    from leadline import comparing
+    from leadline.progress import Bar
+
+    with Bar() as bar:
+        found = comparing.compare(run, first, second, out=out or run, progress=bar.tell)
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    from rich.console import Console
+
+    from leadline.report import layer_terminal
+
+    Console().print(layer_terminal.contrast(found))
+
+
+@app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="Run folder, or a verdict.json.")],
     out: Annotated[Path | None, typer.Option(help="The page; report.html in the run folder by default.")] = None,
@@ -140,11 +199,12 @@ def report(
 ) -> None:
     """Make the page again from a run folder; nothing is trained, torch is not loaded."""
     from leadline.report import page
+    from leadline.report.layer_page import read_findings
     from leadline.study.ledger import read_verdict
 
     verdict = read_verdict(run)
     folder = run if run.is_dir() else run.parent
-    page.write(verdict, out or folder / "report.html")
+    page.write(verdict, out or folder / "report.html", findings=read_findings(folder))
     _say(verdict, folder, as_json)
 
 

@@ -10,7 +10,7 @@ from leadline.spec import StackSpec
 from leadline.study.advise import Prepared
 from leadline.study.book import RATES
 from leadline.study.executors import InProcess
-from leadline.study.moves import downward, upward
+from leadline.study.moves import bold, downward, upward
 from leadline.study.verdict import BLOCK, MOST_PAIRS
 
 PROBE_UPDATES = 20
@@ -23,7 +23,7 @@ def describe(prepared: Prepared) -> str:
     fold = book.material.fold(0)
     pace = _seconds_per_trial(prepared)
     moves = ", ".join(dict.fromkeys(c.move for c in upward(plan.start, plan.limits)))
-    smaller = ", ".join(dict.fromkeys(c.move for c in downward(plan.start)))
+    smaller = ", ".join(dict.fromkeys(c.move for c in (*bold(plan.start), *downward(plan.start))))
     lines = [
         f"data: {data.name}: {len(data)} sequences, {int(data.offsets[-1])} steps, {data.kind} of {data.target_name}",
         *(f"  {note}" for note in (*data.notes, *book.material.split.notes, *prepared.warnings)),

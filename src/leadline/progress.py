@@ -1,4 +1,4 @@
-"""What is tried, what is known and how much time is left, on standard error; nothing where that is not a terminal."""
+"""What is tried or measured, and how much time is left, on standard error; nothing where that is no terminal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -62,6 +63,27 @@ class Display:
     def _clock(self, elapsed: float) -> str:
         left = "" if self.minutes is None else f", at most {_clock(self.minutes * 60 - elapsed)} left"
         return f"{self.count} trials in {_clock(elapsed)}{left}"
+
+
+class Bar:
+    """One line that says what is measured and how much is done; nothing where standard error is no terminal."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        console = Console(file=sys.stderr)
+        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.bar.add_task("reading", total=1.0)
+
+    def __enter__(self) -> Bar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.bar.stop()
+
+    def tell(self, what: str, share: float) -> None:
+        """What comes next, and the share that is done."""
+        self.bar.update(self.task, description=what, completed=share)
 
 
 def known(book: Book) -> list[str]:

@@ -15,7 +15,7 @@ import leadline
 from leadline import cli
 from leadline.records import Verdict
 
-QUICK = ("--max-trials", "2", "--max-updates", "20", "--jobs", "1")
+QUICK = ("--max-trials", "2", "--max-updates", "20", "--jobs", "1", "--no-explain")
 
 
 @dataclass
@@ -162,6 +162,8 @@ def test_from_python(tmp_path):
     assert verdict.data.name == "sums"
     assert verdict.metric == "negative_mean_absolute_error"
     assert verdict.model.spec is not None
+    assert (tmp_path / "run" / "findings.json").exists()
+    assert "What each layer has learned" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     again = leadline.load(tmp_path / "run").predict(leadline.from_arrays(inputs[:3], kind="step_regression"))
     assert again.shape == (sum(len(x) for x in inputs[:3]),)
 

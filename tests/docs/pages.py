@@ -22,9 +22,9 @@ PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # Added to every study, so that a page takes seconds. The last of two equal options wins.
-SMALL_EMBEDDED = ("--subset", "3000", "--max-trials", "2", "--max-updates", "30", "--jobs", "1")
-SMALL_FILE = ("--max-trials", "1", "--max-updates", "30", "--jobs", "1")
-RUN = {"max_trials": 1, "max_updates": 30, "jobs": 1}
+SMALL_EMBEDDED = ("--subset", "3000", "--max-trials", "2", "--max-updates", "30", "--jobs", "1", "--no-explain")
+SMALL_FILE = ("--max-trials", "1", "--max-updates", "30", "--jobs", "1", "--no-explain")
+RUN = {"max_trials": 1, "max_updates": 30, "jobs": 1, "explain": False}
 
 
 @dataclass(frozen=True)

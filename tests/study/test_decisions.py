@@ -80,9 +80,11 @@ class TestMoves:
 
     def test_downward_from_a_large_network_is_bold_first(self):
         large = replace(BASE, num_layers=3, hidden_size=256, bidirectional=True)
+        first = moves.bold(large)
+        assert first[0].move == "one_direction+shallower+narrower"
+        assert first[0].spec == replace(BASE, hidden_size=64)
+        assert moves.bold(replace(BASE, hidden_size=64)) == ()
         found = moves.downward(large)
-        assert found[0].move == "one_direction+shallower+narrower"
-        assert found[0].spec == replace(BASE, hidden_size=64)
         assert {c.move for c in found} >= {"one_direction", "shallower", "narrower"}
         assert all(c.spec.num_parameters < large.num_parameters for c in found)
 

@@ -193,7 +193,7 @@ def test_a_cut_leaves_a_row_for_every_comparison_that_was_opened(words):
     whole = play(book_for(words), World(lambda s: 70.0, seed_noise=0.4))
     final = {(m.source, m.move, m.to): m for m in stage.rows(whole)}
     seen = set()
-    for most in range(80, 240, 11):
+    for most in range(90, 400, 13):
         book, world, left = book_for(words), World(lambda s: 70.0, seed_noise=0.4), most
         for planned in procedure(book):
             fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
@@ -306,3 +306,11 @@ class TestDiagnosis:
         assert book.diagnosis[-1].floor == pytest.approx(20, abs=1.5)
         assert book.stop_reason == "noise_floor"
         assert diagnosis.noise_floor(book_for(letters(3000)).material) is None
+
+
+def test_from_a_large_start_the_networks_between_are_not_trained(words):
+    world = World(lambda s: 70.0)
+    book = play(book_for(words, start="lstm:3x256:both"), world)
+    assert book.path[0] == "one_direction+shallower+narrower"
+    large = {t.spec for t in world.asked if getattr(t.spec, "hidden_size", 0) >= 100 and t.spec.num_layers > 1}
+    assert large == {book.plan.start}

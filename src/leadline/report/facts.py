@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from leadline.analysis.findings import Findings
 from leadline.records import Verdict
 from leadline.report import explain, figures, sections, words
 from leadline.report.layout import Facts, Figure
 
 
-def build(verdict: Verdict) -> Facts:
-    """The page's facts."""
+def build(verdict: Verdict, findings: Findings | None = None) -> Facts:
+    """The page's facts.
+
+    Args:
+        verdict: the record.
+        findings: what the layers of the advised network hold, where they were looked into.
+    """
     said = (*words.reason(verdict), words.test_sentence(verdict), words.against_baseline(verdict))
     return Facts(
         title=f"Leadline: {verdict.data.name}",
@@ -16,7 +22,7 @@ def build(verdict: Verdict) -> Facts:
         headline=words.headline(verdict),
         lead=tuple(sentence for sentence in said if sentence),
         figures=_figures(verdict),
-        sections=sections.build(verdict),
+        sections=sections.build(verdict, findings),
     )
 
 

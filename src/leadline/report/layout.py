@@ -67,7 +67,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: sentences, lists, charts, tables, code, in this order."""
+    """A part of the page: sentences, lists, charts, tables, code, in this order.
+
+    `reader` is JSON of sequences that the page can leaf through.
+    """
 
     key: str
     title: str
@@ -76,11 +79,12 @@ class Section:
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
     code: str = ""
+    reader: str = ""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.sentences or self.lists or self.charts or self.tables or self.code)
+        return not (self.sentences or self.lists or self.charts or self.tables or self.code or self.reader)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,8 @@ class Facts:
         lead: why, and what the test part said.
         figures: at a glance.
         sections: in the order of the page.
+        top: name of the first part.
+        source: the file that everything comes from.
     """
 
     title: str
@@ -111,3 +117,5 @@ class Facts:
     lead: tuple[str, ...]
     figures: tuple[Figure, ...]
     sections: tuple[Section, ...]
+    top: str = "Verdict"
+    source: str = "verdict.json"

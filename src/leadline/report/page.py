@@ -1,4 +1,4 @@
-"""`report.html`: one file that opens offline, from the verdict alone."""
+"""`report.html`: one file that opens offline, from the verdict and the findings alone."""
 
 from __future__ import annotations
 
@@ -10,41 +10,57 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from leadline.analysis.findings import Findings
 from leadline.records import Verdict
 from leadline.report import facts
+from leadline.report.layout import Facts
 
 _HERE = Path(__file__).parent
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
-def write(verdict: Verdict, path: str | Path) -> Path:
+def write(verdict: Verdict, path: str | Path, *, findings: Findings | None = None) -> Path:
     """Write the page.
 
     Args:
-        verdict: the record; nothing else is read.
+        verdict: the record.
         path: where the page goes; its folder must be there.
+        findings: what its layers hold, where they were looked into.
 
     Returns:
         The path.
     """
     path = Path(path)
-    path.write_text(html(verdict), encoding="utf-8")
+    path.write_text(html(verdict, findings=findings), encoding="utf-8")
     return path
 
 
-def html(verdict: Verdict) -> str:
+def html(verdict: Verdict, *, findings: Findings | None = None) -> str:
     """The page's text: facts, then template; the drawing library stands inside it."""
-    page = facts.build(verdict)
+    return render(facts.build(verdict, findings))
+
+
+def render(page: Facts) -> str:
+    """The text of a page from its facts."""
     template = _environment().get_template("page.html.j2")
     charts = any(section.charts for section in page.sections)
     style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
-    return template.render(facts=page, style=style, library=_library() if charts else "")
+    reader = any(section.reader for section in page.sections)
+    script = Markup((_HERE / "reader.js").read_text(encoding="utf-8")) if reader else ""
+    return template.render(facts=page, style=style, library=_library() if charts else "", reader=script)
 
 
 @cache
 def _environment() -> Environment:
     loader = FileSystemLoader(_HERE)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["forscript"] = _for_script
+    return made
+
+
+def _for_script(text: str) -> Markup:
+    """JSON text that cannot end the script element it stands in."""
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 @cache

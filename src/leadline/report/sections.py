@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from leadline.analysis.findings import Findings
 from leadline.records import Verdict
-from leadline.report import charts, explain, rebuild, tables, words
+from leadline.report import charts, explain, layer_sections, rebuild, tables, words
 from leadline.report.drawing import Spec
 from leadline.report.layout import Chart, Listed, Section, Table
 
 
-def build(verdict: Verdict) -> tuple[Section, ...]:
+def build(verdict: Verdict, findings: Findings | None = None) -> tuple[Section, ...]:
     """All sections that have something to show."""
     every = (
         test(verdict),
@@ -19,6 +20,7 @@ def build(verdict: Verdict) -> tuple[Section, ...]:
         width_and_depth(verdict),
         bias_and_variance(verdict),
         moves(verdict),
+        Section("layers", "") if findings is None else layer_sections.in_short(findings),
         arms(verdict),
         baselines(verdict),
         decided(verdict),

@@ -46,6 +46,7 @@ class Options:
             trivial baseline to perfect.
         start: the first network, for instance "lstm:3x256:both".
         max_updates: cap of updates for every arm; None for one from the size of the data.
+        kept_back: share of the budget that the study leaves over for what comes after it.
         command: the command line, for the page; it decides nothing.
         out: run folder; None for `leadline-runs/` and a name from the data's fingerprint and the options.
     """
@@ -59,6 +60,7 @@ class Options:
     margin: float | None = None
     start: str | None = None
     max_updates: int | None = None
+    kept_back: float = 0.0
     command: str = ""
     out: Path | None = None
 
@@ -115,7 +117,7 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
     book, options = prepared.book, prepared.options
     with Ledger(prepared.folder, prepared.identity) as ledger:
         workers = executor(book.material, options.jobs)
-        seconds = None if options.minutes is None else options.minutes * 60
+        seconds = None if options.minutes is None else options.minutes * 60 * (1 - options.kept_back)
 
         def tell(trial: Trial, result: TrialResult, elapsed: float) -> None:
             progress(book, trial, result, elapsed)

@@ -13,10 +13,11 @@ from leadline.spec import StackSpec, with_parameters
 from leadline.stats import paired, tails
 from leadline.study.book import Book
 from leadline.study.names import baseline_description
+from leadline.study.square import small
 from leadline.study.tuning import Steps, tune
 
 LEVEL = 0.95
-COSTLY = 4.0
+COSTLY = 30.0
 Role = Literal["advised", "start", "best_causal", "best_baseline"]
 
 
@@ -93,9 +94,10 @@ def causal(spec: StackSpec) -> StackSpec:
 
 
 def seeds_of(book: Book, spec: StackSpec) -> int:
-    """How many networks are trained for the test: one of a network that costs `COSTLY` times the advised one, for
-    whose sake the others are tested."""
-    return 1 if spec.operations_per_step > COSTLY * book.incumbent.operations_per_step else book.plan.final_seeds
+    """How many networks are trained for the test: one of a network that costs `COSTLY` times the small start."""
+    return (
+        1 if spec.operations_per_step > COSTLY * small(book.plan.start).operations_per_step else book.plan.final_seeds
+    )
 
 
 def _trials(book: Book, spec: StackSpec | BaselineSpec) -> tuple[Trial, ...]:

@@ -125,6 +125,25 @@ class Ledger:
             )
 
 
+def read_trials(folder: Path) -> list[tuple[Trial, TrialResult]]:
+    """Every finished trial of a run folder, in the order in which they ended; nothing is locked or written.
+
+    Raises:
+        RunFolderError: no ledger there.
+    """
+    path = folder / FILE
+    if not path.exists():
+        raise RunFolderError(
+            f"no {FILE}", where=str(folder), expected="a run folder", next_move="Run `leadline advise` first."
+        )
+    base = sqlite3.connect(path.resolve().as_uri() + "?mode=ro", uri=True)
+    try:
+        rows = base.execute("select trial, result from trials order by number").fetchall()
+    finally:
+        base.close()
+    return [(Trial.model_validate_json(t), TrialResult.model_validate_json(r)) for t, r in rows]
+
+
 def read_verdict(folder: Path) -> Verdict:
     """The verdict of a run folder.
 

@@ -94,8 +94,13 @@ def regularise(incumbent: StackSpec) -> tuple[Candidate, ...]:
     return (Candidate("regularise", replace(incumbent, dropout=stronger[0])),) if stronger else ()
 
 
+def bold(incumbent: StackSpec) -> tuple[Candidate, ...]:
+    """Several moves to a smaller network at once: straight to the small start, from a network much larger than it."""
+    return _distinct(incumbent, _bold(incumbent))
+
+
 def downward(incumbent: StackSpec) -> tuple[Candidate, ...]:
-    """Every move to a smaller network, the boldest first."""
+    """Every single move to a smaller network."""
     single: list[Candidate] = []
     if incumbent.bidirectional:
         single.append(Candidate("one_direction", replace(incumbent, bidirectional=False)))
@@ -104,7 +109,7 @@ def downward(incumbent: StackSpec) -> tuple[Candidate, ...]:
     narrow = with_parameters(incumbent, round(incumbent.num_parameters / GROWTH))
     if SMALLEST <= narrow.hidden_size < incumbent.hidden_size:
         single.append(Candidate("narrower", narrow))
-    return _distinct(incumbent, [*_bold(incumbent), *single])
+    return _distinct(incumbent, single)
 
 
 def pairs(incumbent: StackSpec, limits: Limits) -> tuple[Candidate, ...]:
@@ -231,7 +236,6 @@ def _other_cell(spec: StackSpec) -> list[Candidate]:
 
 
 def _bold(spec: StackSpec) -> list[Candidate]:
-    """Straight to the small start, for a network much larger than it."""
     small = replace(spec, num_layers=1, hidden_size=min(spec.hidden_size, SMALL))
     variants = [replace(small, bidirectional=False), small] if spec.bidirectional else [small]
     return [

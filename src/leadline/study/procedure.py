@@ -88,8 +88,12 @@ def climb(book: Book) -> Steps[None]:
 
 
 def descend(book: Book) -> Steps[None]:
-    """Moves to smaller networks while they cost no more than the margin."""
+    """Moves to smaller networks while they cost no more than the margin; the bold ones first, and if one of them
+    costs no more, none of the networks between is trained."""
     while len(book.incumbents) < MOST_INCUMBENTS:
+        settled = yield from stage.run(book, moves.bold(book.incumbent), "bold")
+        if (yield from _take(book, stage.better(book, settled, down=True))):
+            continue
         settled = yield from stage.run(book, moves.downward(book.incumbent), "downward")
         if not (yield from _take(book, stage.better(book, settled, down=True))):
             return

@@ -29,7 +29,7 @@ def run(book: Book, candidates: Sequence[Candidate], kind: Stage) -> Steps[list[
     """Screen the candidates, pair the promising ones with the incumbent, decide; write all of them into the book."""
     if not candidates:
         return []
-    down = kind == "downward"
+    down = kind in ("bold", "downward")
     specs = [candidate.spec for candidate in candidates]
     deep = {c.spec for c in candidates if c.move == "deeper"}
     yield from tune(book, [book.incumbent, *specs], always={book.incumbent, *deep})

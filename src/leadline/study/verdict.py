@@ -23,13 +23,14 @@ from leadline.stats.rule import Bounds, Design
 ALPHA = 0.05
 BLOCK = 3
 MOST_PAIRS = 24
-Stage = Literal["regularise", "upward", "retry", "pairs", "downward", "recurrence"]
+Stage = Literal["regularise", "upward", "retry", "pairs", "bold", "downward", "recurrence"]
 SHARES: dict[Stage, float] = {
     "upward": 0.5,
     "regularise": 0.1,
     "retry": 0.1,
     "pairs": 0.1,
-    "downward": 0.1,
+    "bold": 0.05,
+    "downward": 0.05,
     "recurrence": 0.1,
 }
 

@@ -1,0 +1,66 @@
+"""Means with intervals over clusters of examples, and over seeds where there are any."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.analysis.findings import Against, Measured
+from leadline.stats import tails
+from leadline.stats.paired import crossed
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LEVEL = 0.95
+
+
+def sums(values: Floats, clusters: Ints) -> Floats:
+    """(..., clusters) sums of (..., rows) values by cluster."""
+    count = int(clusters.max()) + 1 if len(clusters) else 0
+    flat = values.reshape(-1, values.shape[-1])
+    found = np.stack([np.bincount(clusters, weights=row, minlength=count) for row in flat])
+    result: Floats = found.reshape(*values.shape[:-1], count).astype(np.float64)
+    return result
+
+
+def mean(values: Floats, clusters: Ints, level: float = LEVEL) -> Measured:
+    """The mean of values, rows of one cluster not being independent.
+
+    Args:
+        values: (rows,), or (seeds, rows) where the mean is also over seeds.
+        clusters: (rows,) cluster of each row, from 0.
+        level: confidence of the interval.
+    """
+    rows = np.atleast_2d(values)
+    totals, weights = sums(rows, clusters), sums(np.ones(rows.shape[1]), clusters)
+    present = weights > 0
+    if present.sum() < 2:
+        return Measured(value=float(rows.mean()))
+    found = tails.interval(crossed(totals[:, present], weights[present]), level)
+    return Measured(value=found.effect, interval=(found.low, found.high))
+
+
+def is_above(measured: Measured | None, bound: float = 0.0) -> bool:
+    """Whether the whole interval lies above `bound`."""
+    return measured is not None and measured.interval is not None and measured.interval[0] > bound
+
+
+def is_below(measured: Measured | None, bound: float = 0.0) -> bool:
+    """Whether the whole interval lies below `bound`."""
+    return measured is not None and measured.interval is not None and measured.interval[1] < bound
+
+
+def against(measured: Measured | None) -> Against:
+    """What a difference says: its interval lies above zero, below it, or holds it."""
+    if is_above(measured):
+        return "more"
+    return "less" if is_below(measured) else "open"
+
+
+def resamples(clusters: Ints, count: int, random: np.random.Generator) -> Floats:
+    """(count, rows) how often each row is drawn where whole clusters are drawn with replacement (Efron 1979)."""
+    number = int(clusters.max()) + 1
+    drawn = random.multinomial(number, np.full(number, 1.0 / number), size=count)
+    result: Floats = drawn[:, clusters].astype(np.float64)
+    return result

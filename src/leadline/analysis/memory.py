@@ -1,0 +1,237 @@
+"""How long each layer remembers: one input replaced, one layer's own state moved, and what the gates promise.
+
+A difference is followed from where it was made; its half-life is the number of steps until half of its largest
+value is left (after Hermans & Schrauwen 2013). Driven half-lives go through the whole network below; own ones stay in
+the layer, whose input is held fixed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from leadline.analysis import decay
+from leadline.analysis.annotations import owners, steps_from_start
+from leadline.analysis.capture import Captured, half
+from leadline.analysis.findings import Direction, Memory, Side
+from leadline.analysis.sample import Sample
+from leadline.analysis.unroll import Nudge, before, states, weights, zeros
+from leadline.seeds import generator
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FURTHEST = 64
+NUDGE = 0.05
+UNIT_BINS = ((0.0, 1.0), (1.0, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0), (16.0, 32.0), (32.0, math.inf))
+
+
+@dataclass(frozen=True, eq=False)
+class Swap:
+    """One step of each sequence, and the input that takes its place: the same for the network and its twins.
+
+    Args:
+        steps: (n,) the step.
+        donors: (n,) row of the sample whose input is put there.
+        furthest: largest distance that is followed.
+    """
+
+    steps: Ints
+    donors: Ints
+    furthest: int
+
+
+def draw_swap(sample: Sample, seed: int) -> Swap:
+    """A random step of each sequence, and a random step of another one with another input, where there is one."""
+    random = generator(seed, "explain", "swap")
+    lengths = sample.sequences.lengths
+    steps = np.floor(random.random(len(lengths)) * lengths).astype(np.int64)
+    rows = sample.sequences.offsets[:-1] + steps
+    total = int(sample.sequences.offsets[-1])
+    donors = random.integers(total, size=len(lengths))
+    for _ in range(20):
+        same = _same_input(sample, rows, donors)
+        donors = np.where(same, random.integers(total, size=len(lengths)), donors)
+    return Swap(steps, donors, int(min(FURTHEST, lengths.max() - 1)))
+
+
+def _same_input(sample: Sample, first: Ints, second: Ints) -> NDArray[np.bool_]:
+    data = sample.sequences
+    names = (data.categories[first] == data.categories[second]).all(1)
+    result: NDArray[np.bool_] = names & (data.numeric[first] == data.numeric[second]).all(1)
+    return result
+
+
+def replaced(captured: Captured, sample: Sample, swap: Swap) -> list[Tensor]:
+    """Every layer's states where one input of each sequence is another's."""
+    features = captured.features.clone()
+    rows = np.arange(len(swap.steps))
+    donor_sequence = owners(sample.sequences)[swap.donors]
+    donor_step = steps_from_start(sample.sequences)[swap.donors]
+    features[swap.steps, rows] = captured.features[donor_step, donor_sequence]
+    with torch.no_grad():
+        return captured.subject.layers(features, sample.lengths)
+
+
+def driven(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memory]:
+    """Half-lives of an input, for every layer and side, beside the untrained twins.
+
+    Of a layer that reads both ways, the half is followed that reads from the side in question.
+    """
+    swap = draw_swap(sample, seed)
+    changed = [replaced(captured, sample, swap) for captured in subjects]
+    spec = subjects[0].subject.spec
+    found = []
+    for layer in range(1, spec.num_layers + 1):
+        moved = [
+            (after[layer] - captured.layers[layer]).abs() for captured, after in zip(subjects, changed, strict=True)
+        ]
+        for way, side, sign in _sides(subjects[0]):
+            halves = [half(values, way, spec.hidden_size) for values in moved]
+            units = [decay.aligned(values, sample.lengths, swap.steps, swap.furthest, sign) for values in halves]
+            found.append(_memory(units, sample.clusters, seed, layer, way, side, "driven"))
+    return found
+
+
+def _sides(captured: Captured) -> tuple[tuple[Direction, Side, int], ...]:
+    """(direction, side, sign of the distance from the step replaced) that are followed."""
+    spec = captured.subject.spec
+    if spec.bidirectional:
+        return ("forward", "back", 1), ("backward", "ahead", -1)
+    return (("all", "back", 1), ("all", "ahead", -1)) if spec.look_ahead else (("all", "back", 1),)
+
+
+def own(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memory]:
+    """Half-lives of a small change of a layer's own state, with what the gates promise."""
+    swap = draw_swap(sample, seed)
+    spec = subjects[0].subject.spec
+    found = []
+    for layer in range(1, spec.num_layers + 1):
+        for direction in range(spec.num_directions):
+            way: Direction = "all" if not spec.bidirectional else ("forward", "backward")[direction]
+            both = [_moved(captured, sample, swap, layer, direction, seed) for captured in subjects]
+            promised = gate_half_life(subjects[0], sample, layer, direction)
+            side: Side = "ahead" if direction else "back"
+            memory = _memory(both, sample.clusters, seed, layer, way, side, "own")
+            found.append(memory.model_copy(update={"gates": promised}))
+    return found
+
+
+def _moved(captured: Captured, sample: Sample, swap: Swap, layer: int, direction: int, seed: int) -> Floats:
+    recurrent, lengths = captured.subject.recurrent, sample.lengths
+    below = captured.layers[layer - 1]
+    with torch.no_grad():
+        plain = states(recurrent, layer - 1, direction, below, lengths)
+        level = torch.stack([state[0] for state in plain]).std() * NUDGE
+        random = torch.Generator().manual_seed(seed)
+        change = torch.randn(len(lengths), captured.subject.spec.hidden_size, generator=random) * level
+        nudge = Nudge(torch.from_numpy(swap.steps), change)
+        moved = states(recurrent, layer - 1, direction, below, lengths, nudge)
+        difference = torch.stack(
+            [
+                torch.cat([(a - b).abs() for a, b in zip(after, before_, strict=True)], -1)
+                for after, before_ in zip(moved, plain, strict=True)
+            ]
+        )
+    return decay.aligned(difference, lengths, swap.steps, swap.furthest, -1 if direction else 1)
+
+
+def _memory(
+    units: list[Floats],
+    clusters: Ints,
+    seed: int,
+    layer: int,
+    way: Direction,
+    side: Side,
+    kind: str,
+) -> Memory:
+    """From (sequences, K + 1, units) differences of the network and of each twin."""
+    norms = [np.linalg.norm(values, axis=-1) for values in units]
+    curves = [decay.curve(values) for values in norms]
+    peaks = [np.nanmax(values) for values in curves]
+    life, others = decay.half_life(curves[0]), [decay.half_life(values) for values in curves[1:]]
+    random = generator(seed, "explain", "half-life", kind, layer, way, side)
+    span = decay.interval(norms[0], clusters, random)
+    of_twins = [decay.interval(values, clusters, random) for values in norms[1:]]
+    known = [value for value in others if value is not None]
+    return Memory(
+        layer=layer,
+        direction=way,
+        side=side,
+        kind="driven" if kind == "driven" else "own",
+        half_life=life,
+        interval=span,
+        beyond=decay.reached(curves[0]) if life is None else None,
+        untrained=float(np.mean(known)) if known and len(known) == len(others) else None,
+        untrained_beyond=decay.reached(curves[1]) if others and len(known) < len(others) else None,
+        curve=_points(curves[0] / peaks[0]),
+        untrained_curve=_points(np.mean([c / p for c, p in zip(curves[1:], peaks[1:], strict=True)], axis=0))
+        if others
+        else (),
+        units=_histogram(decay.unit_half_lives(units[0])),
+        differs=_apart(span, of_twins),
+    )
+
+
+def _points(left: Floats) -> tuple[tuple[int, float], ...]:
+    return tuple((lag, float(value)) for lag, value in enumerate(left) if np.isfinite(value))
+
+
+def _apart(one: tuple[float, float] | None, others: list[tuple[float, float] | None]) -> bool:
+    """Whether an interval lies on one side of all others."""
+    if one is None or not others or any(other is None for other in others):
+        return False
+    known = [other for other in others if other is not None]
+    return all(one[0] > other[1] for other in known) or all(one[1] < other[0] for other in known)
+
+
+def _histogram(lives: Floats) -> tuple[tuple[str, int], ...]:
+    counted = []
+    for low, high in UNIT_BINS:
+        inside = (lives >= low) & ((lives < high) | np.isinf(lives) & np.isinf(high))
+        counted.append((f"{low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more", int(inside.sum())))
+    return tuple(counted)
+
+
+def gate_half_life(captured: Captured, sample: Sample, layer: int, direction: int) -> float | None:
+    """Half-life that the mean gate promises: ln 2 / -ln(mean f), f the forget gate, or the GRU's update gate.
+
+    What a gate keeps is carried on as it is; what the state recomputes from itself is not counted, so this is a
+    promise, not a measurement. None for a cell without such a gate.
+    """
+    kept = gates(captured, sample, layer, direction).get("forget")
+    if kept is None:
+        kept = gates(captured, sample, layer, direction).get("update")
+    if kept is None or not kept.size:
+        return None
+    mean = float(np.clip(kept.mean(), 1e-6, 1 - 1e-6))
+    return math.log(2) / -math.log(mean)
+
+
+GATES = {"tanh": (), "gru": ("reset", "update"), "lstm": ("input", "forget", "", "output")}
+
+
+def gates(captured: Captured, sample: Sample, layer: int, direction: int) -> dict[str, Floats]:
+    """(rows, hidden) values of each gate on the steps that exist, by name."""
+    names = GATES[captured.subject.spec.cell]
+    if not names:
+        return {}
+    recurrent = captured.subject.recurrent
+    below = captured.layers[layer - 1]
+    w_ih, w_hh, b_ih, b_hh = weights(recurrent, layer - 1, direction)
+    with torch.no_grad():
+        found = states(recurrent, layer - 1, direction, below, sample.lengths)
+        earlier = torch.stack([state[0] for state in before(found, zeros(recurrent, below), direction)])
+        sums = torch.nn.functional.linear(below, w_ih, b_ih) + torch.nn.functional.linear(earlier, w_hh, b_hh)
+        parts = sums.split(captured.subject.spec.hidden_size, -1)
+        return {
+            name: sample.flat(torch.sigmoid(part)).double().numpy()
+            for name, part in zip(names, parts, strict=False)
+            if name
+        }

@@ -1,0 +1,70 @@
+"""`layers.html`: what layers hold, one file that opens offline, from the findings alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leadline.analysis.findings import Findings
+from leadline.report import layer_sections, page
+from leadline.report.layout import Facts, Figure
+
+FINDINGS = "findings.json"
+
+
+def read_findings(folder: Path) -> Findings | None:
+    """What was found in the layers of a run or model, where it was looked into."""
+    path = folder / FINDINGS
+    return Findings.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def write(found: Findings, path: str | Path) -> Path:
+    """Write the page.
+
+    Args:
+        found: the findings; nothing else is read.
+        path: where the page goes; its folder must be there.
+    """
+    path = Path(path)
+    path.write_text(page.render(facts(found)), encoding="utf-8")
+    return path
+
+
+def facts(found: Findings) -> Facts:
+    """Everything that the page shows."""
+    looked = found.looked
+    return Facts(
+        title=f"Leadline: layers of {looked.network}",
+        about=about(found),
+        headline=headline(found),
+        lead=layer_sections.said(found, "memory", "combined")[:3],
+        figures=_figures(found),
+        sections=layer_sections.build(found),
+        top="In short",
+        source="findings.json",
+    )
+
+
+def about(found: Findings) -> str:
+    """What was looked at, in one sentence."""
+    looked = found.looked
+    return f"{looked.network} on {looked.data}: {looked.sequences:,} sequences, {looked.steps:,} steps."
+
+
+def headline(found: Findings) -> str:
+    """The first finding."""
+    said = layer_sections.said(found, "readable")
+    return said[0] if said else "What each layer holds"
+
+
+def _figures(found: Findings) -> tuple[Figure, ...]:
+    shown = []
+    if found.looked.score is not None:
+        shown.append(Figure(f"{found.looked.score.value:.1f}", found.looked.score_unit, "on this sample"))
+    for one in found.memory:
+        if one.kind == "driven" and one.side == "back":
+            life = f"> {one.beyond}" if one.half_life is None else f"{one.half_life:.1f}"
+            twin = f"> {one.untrained_beyond}" if one.untrained is None else f"{one.untrained:.1f}"
+            shown.append(Figure(life, f"steps, half-life in layer {one.layer}", f"untrained {twin}"))
+    lost = [(layer.layer, layer.adds.value) for layer in found.ablation if layer.adds is not None]
+    shown += [Figure(f"{value:.1f}", f"lost with a linear map for layer {layer}") for layer, value in lost]
+    return tuple(shown[:4])

@@ -1,0 +1,213 @@
+"""Probes of states whose contents are known."""
+
+from __future__ import annotations
+
+import math
+
+import networks
+import numpy as np
+import pytest
+from torch import nn
+
+from leadline.analysis import codelength, probes, reading
+from leadline.analysis.annotations import Annotation, controls, lagged, owners, types
+from leadline.analysis.capture import Captured, Place
+from leadline.data.tasks import shifted
+from leadline.seeds import generator
+
+
+def planted(layer: int, seed: int = 0, steps: int = 10):
+    """Captured states of a two-layer network where `layer` alone carries a hidden label; and the label."""
+    rnn = nn.GRU(3, 12, num_layers=2, batch_first=True)
+    subjects, sample = networks.looked_at(rnn, networks.noise(200, steps, 3, seed=seed), twins=2)
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 2, int(sample.sequences.offsets[-1]))
+    own = subjects[0]
+    layers = [values.clone() for values in own.layers]
+    marked = layers[layer].transpose(0, 1)
+    flat = marked[sample.batch.mask]
+    flat[:, 0] = flat[:, 0] + 2.0 * (2.0 * _as(labels) - 1.0)
+    marked[sample.batch.mask] = flat
+    layers[layer] = marked.transpose(0, 1)
+    return [Captured(own.subject, own.features, layers), *subjects[1:]], sample, labels
+
+
+def _as(labels: np.ndarray):
+    import torch
+
+    return torch.from_numpy(labels).float()
+
+
+def of_layers(found, origin_layer):
+    return {p.layer: p for p in found if p.direction == "all"}[origin_layer]
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_what_is_planted_in_one_layer_is_found_there_and_nowhere_else(layer):
+    subjects, sample, labels = planted(layer)
+    asked = reading.ask(Annotation("planted", labels, ("no", "yes")), sample, 0)
+    found = reading.probe(asked, reading.views(subjects, sample), 0, tests=2)
+    there, other = of_layers(found, layer), of_layers(found, 3 - layer)
+    assert there.supported
+    assert there.score.value > 90
+    assert not other.supported
+    assert other.score.value < 60
+    assert there.against_untrained == "more"
+    assert of_layers(found, 2).against_below == ("more" if layer == 2 else "less")
+    assert there.bits < 0.6 < other.bits
+
+
+def test_the_code_ranks_the_layers_the_same_over_seeds():
+    ranks = []
+    for seed in range(5):
+        subjects, sample, labels = planted(2, seed)
+        asked = reading.ask(Annotation("planted", labels, ("no", "yes")), sample, seed)
+        found = reading.probe(asked, reading.views(subjects, sample), seed, tests=2)
+        bits = {p.layer: p.bits for p in found if p.direction == "all"}
+        ranks.append(min(bits, key=bits.get))
+    assert ranks == [2] * 5
+
+
+def test_random_labels_are_never_supported():
+    """A label drawn for each type of input is what the control is: selectivity holds zero."""
+    claimed, inside = 0, 0
+    for seed in range(12):
+        tokens = np.random.default_rng(seed).integers(0, 6, size=(200, 10))
+        one_hot = np.eye(6)[tokens]
+        subjects, sample = networks.looked_at(nn.GRU(6, 16, batch_first=True), one_hot)
+        keys = types(sample.sequences)
+        labels = generator(seed, "labels").integers(0, 2, keys.max() + 1)[keys]
+        asked = reading.ask(Annotation("random", labels, ("a", "b")), sample, seed)
+        found = reading.probe(asked, reading.views(subjects, sample), seed, tests=1)
+        layer = of_layers(found, 1)
+        claimed += layer.supported
+        inside += layer.selectivity.interval[0] <= 0 <= layer.selectivity.interval[1]
+    assert claimed == 0
+    assert inside >= 10
+
+
+def test_the_input_is_read_where_it_was_put():
+    """A delay line: unit i holds the input of i steps ago, and nothing holds more than that."""
+    size = 5
+    shift = np.diag(np.ones(size - 1), -1)
+    first = np.zeros((size, 1))
+    first[0, 0] = 1e-3
+    rnn = networks.linear_rnn((first, shift))
+    subjects, sample = networks.looked_at(rnn, networks.noise(200, 14, 1), twins=1)
+    seen = reading.views(subjects, sample)
+    scores = {}
+    for annotation in lagged(sample.sequences, 6):
+        asked = reading.ask(annotation, sample, 0)
+        scores[annotation.lag] = of_layers(reading.probe(asked, seen, 0, 1), 1).score.value
+    assert all(scores[-lag] > 95 for lag in range(5))
+    assert scores[-5] < 10
+    assert scores[1] < 10
+
+
+def test_probes_of_shifted_copies_find_the_shift():
+    """The target is the input two steps back: read off exactly where that lag is."""
+    data = shifted(150, length=12, shift=-2)
+    random = np.random.default_rng(0)
+    one_hot = np.eye(4)[data.categories[:, 0].reshape(150, 12)] + 0.01 * random.normal(size=(150, 12, 4))
+    subjects, sample = networks.looked_at(nn.GRU(4, 24, batch_first=True), one_hot, twins=1)
+    values = data.targets.reshape(150, 12)[[int(i) for i in sample.which]].ravel()
+    target = Annotation("target", np.where(values < 4, values, -1), ("0", "1", "2", "3"))
+    seen = reading.views(subjects, sample)
+    asked = reading.ask(target, sample, 0)
+    back = reading.ask(Annotation("two back", target.values, target.classes), sample, 0)
+    one, two = (of_layers(reading.probe(a, seen, 0, 1), 1).score.value for a in (asked, back))
+    assert one == two
+    assert one > 60
+
+
+def test_labels_of_a_type_share_their_random_answer():
+    keys = np.array([3, 1, 3, 2, 1])
+    found = controls(Annotation("x", np.array([0, 1, 1, 0, 1]), ("a", "b")), keys, 4, np.random.default_rng(0))
+    assert found.shape == (4, 5)
+    assert (found[:, 0] == found[:, 2]).all()
+    assert (found[:, 1] == found[:, 4]).all()
+
+
+def test_an_annotation_with_one_class_is_left_out():
+    _, sample = networks.looked_at(nn.GRU(1, 2, batch_first=True), networks.noise(30, 5, 1), twins=0)
+    rows = int(sample.sequences.offsets[-1])
+    assert reading.ask(Annotation("same", np.zeros(rows, np.int64), ("a", "b")), sample, 0) is None
+    assert reading.ask(Annotation("rare", np.r_[np.zeros(9), np.full(rows - 9, np.nan)]), sample, 0) is None
+
+
+def test_a_label_of_a_whole_sequence_is_read_from_its_last_state():
+    inputs = networks.noise(200, 6, 2)
+    rnn = networks.linear_rnn((1e-3 * np.eye(2), np.eye(2)))
+    subjects, sample = networks.looked_at(rnn, inputs, twins=1)
+    total = inputs[sample.which, :, 0].sum(1)
+    annotation = Annotation("sum", (total > 0).astype(np.int64), ("low", "high"), per_sequence=True)
+    found = reading.probe(reading.ask(annotation, sample, 0), reading.views(subjects, sample), 0, 1)
+    assert of_layers(found, 1).rows == 200
+    assert of_layers(found, 1).score.value > 90
+
+
+def test_distance_splits_the_score():
+    """The label is one or three steps back; a layer that keeps one step reads the near ones only."""
+    inputs = networks.noise(250, 10, 1)
+    rnn = networks.linear_rnn((np.array([[1e-3], [0.0]]), np.array([[0.0, 0.0], [1.0, 0.0]])))
+    subjects, sample = networks.looked_at(rnn, inputs, twins=1)
+    flat = inputs[sample.which, :, 0]
+    random = np.random.default_rng(0)
+    away = random.choice([1, 3], size=flat.shape)
+    steps = np.arange(10)[None] - away
+    labels = np.where(steps < 0, -1, np.take_along_axis(flat, np.maximum(steps, 0), 1) > 0).astype(np.int64)
+    annotation = Annotation("sign of it", labels.ravel(), ("-", "+"), distances=away.ravel())
+    found = reading.probe(reading.ask(annotation, sample, 0), reading.views(subjects, sample), 0, 1)
+    near, far = of_layers(found, 1).distances
+    assert (near.name, far.name) == ("1", "3 to 4")
+    assert near.score.value > far.score.value + 25
+
+
+def test_ridge_agrees_with_least_squares_where_the_penalty_is_small():
+    random = np.random.default_rng(0)
+    states = probes.whitened(random.normal(size=(400, 5)), 5)
+    numbers = states @ random.normal(size=5) + 0.1 * random.normal(size=400)
+    folds = np.arange(400) % 4
+    found = probes.predicted(states, numbers[:, None], folds)[:, 0]
+    for fold in range(4):
+        fit, use = folds != fold, folds == fold
+        wide = np.c_[states, np.ones(400)]
+        by_hand = wide[use] @ np.linalg.lstsq(wide[fit], numbers[fit], rcond=None)[0]
+        np.testing.assert_allclose(found[use], by_hand, atol=0.01)
+
+
+def test_a_reader_never_sees_the_rows_that_it_answers():
+    """With as many components as rows anything can be fitted; held-out random labels stay at chance."""
+    random = np.random.default_rng(0)
+    states = probes.whitened(random.normal(size=(300, 200)), 200)
+    answers = probes.Answers(random.integers(0, 2, (1, 300)), 2)
+    assert abs(probes.row_scores(states, answers, np.arange(300) % 4).mean() - 50) < 10
+
+
+def test_code_of_labels_that_nobody_can_guess_is_their_entropy():
+    random = np.random.default_rng(0)
+    bits = codelength.bits_per_row(random.normal(size=(3000, 4)), random.integers(0, 4, 3000), 4, random)
+    assert bits == pytest.approx(2.0, abs=0.05)
+    skewed = (random.random(3000) < 0.1).astype(np.int64)
+    entropy = -0.1 * math.log2(0.1) - 0.9 * math.log2(0.9)
+    assert codelength.bits_per_row(random.normal(size=(3000, 4)), skewed, 2, random) == pytest.approx(entropy, abs=0.05)
+
+
+def test_directions_are_their_own_places():
+    subjects, sample = networks.looked_at(nn.GRU(2, 6, batch_first=True, bidirectional=True), networks.noise(40, 6, 2))
+    seen = reading.views(subjects, sample)
+    assert seen.places == (Place(0), Place(1), Place(1, "forward"), Place(1, "backward"))
+    assert seen.steps[0][Place(1, "forward")].shape[1] == 6
+    assert owners(sample.sequences).max() == 39
+
+
+def test_over_twenty_networks_what_is_not_there_is_not_claimed():
+    """Labels in a wrong order: claimed in at most 1 of 20 networks."""
+    absent = 0
+    for seed in range(20):
+        subjects, sample, labels = planted(1 + seed % 2, seed, steps=6)
+        seen = reading.views(subjects, sample)
+        wrong = np.random.default_rng(1000 + seed).permutation(labels)
+        asked = reading.ask(Annotation("shuffled", wrong, ("no", "yes")), sample, seed)
+        absent += any(p.supported for p in reading.probe(asked, seen, seed, 4, ("all",)))
+    assert absent <= 1
