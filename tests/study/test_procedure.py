@@ -314,3 +314,13 @@ def test_from_a_large_start_the_networks_between_are_not_trained(words):
     assert book.path[0] == "one_direction+shallower+narrower"
     large = {t.spec for t in world.asked if getattr(t.spec, "hidden_size", 0) >= 100 and t.spec.num_layers > 1}
     assert large == {book.plan.start}
+
+
+def test_a_baseline_that_sees_more_is_no_floor_for_training(words):
+    """The baselines score far above what any network reaches in training: no network failed to train for that."""
+    world = World(lambda s: 60.0, baseline=90.0, train=lambda s: 70.0)
+    book = play(book_for(words), world)
+    assert "failed_to_train" not in {m.decision for m in book.moves}
+    rows = {m.move: m for m in book.moves if m.source == book.plan.start.describe()}
+    assert rows["wider"].pairs
+    assert rows["deeper"].pairs

@@ -138,7 +138,7 @@ def _guarded(book: Book, match: Match, trials: tuple[list[Trial], list[Trial]], 
     if row.decision != "better" and grows and train < other - book.margin:
         return _worded(row, f"its training score stays {other - train:.2g} below the other arm's", "failed_to_train")
     floor = book.best_baseline().dev
-    if row.decision != "better" and grows and train < floor:
+    if row.decision != "better" and grows and train < floor <= other:
         return _worded(row, f"its training score stays {floor - train:.2g} below the best baseline", "failed_to_train")
     improving = sum(result.still_improving for result in results) * 2 > len(results)
     if row.decision == "not_worth_it" and improving:

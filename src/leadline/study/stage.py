@@ -82,16 +82,16 @@ def _helped(spec: StackSpec) -> StackSpec:
 
 
 def shortlist(book: Book, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The `PURSUED` best by screening, one look-ahead among them at most, and `deeper` always.
+    """The `PURSUED` best by screening, one look-ahead among them at most, and `wider` and `deeper` always.
 
-    Shortened runs put deep arms at a disadvantage, so depth is never ruled out by screening. Of the look-ahead
-    windows the smallest that comes within the margin of the best one stands for all.
+    Shortened runs put deep arms at a disadvantage, so depth is never ruled out by screening; `wider` is its control.
+    Of the look-ahead windows the smallest that comes within the margin of the best one stands for all.
     """
     gains = {c: screened(book, c.spec, book.incumbent) for c in candidates}
     chosen = smallest_window(book, candidates)
     candidates = [c for c in candidates if c.move != "look_ahead" or c is chosen]
     ranked = sorted(candidates, key=lambda c: (-min(longest_rung(book, c.spec), 1), -gains[c]))[:PURSUED]
-    return [c for c in candidates if c in ranked or c.move == "deeper"]
+    return [c for c in candidates if c in ranked or c.move in ("wider", "deeper")]
 
 
 def smallest_window(book: Book, candidates: Sequence[Candidate]) -> Candidate | None:
