@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from leadline.kernels import aten, native, reference
+from leadline.kernels import aten, library, native, reference
 from leadline.kernels.choose import Routine
 from leadline.kernels.reference import Weights
 
@@ -107,7 +107,7 @@ def main() -> None:
         print("outside:", result)
     if chosen.json:
         rows = [asdict(result) for result in found]
-        whole = {"instruction_set": native.isa(), "torch": torch.__version__, "rows": rows}
+        whole = {"instruction_set": library.isa(), "torch": torch.__version__, "rows": rows}
         chosen.json.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
     sys.exit(1 if outside else 0)
 

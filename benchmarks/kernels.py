@@ -27,7 +27,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from leadline.kernels import aten, choose, native
+from leadline.kernels import aten, choose, library
 from leadline.kernels.reference import State, Weights
 
 GATES = {"tanh": 1, "gru": 3, "lstm": 4}
@@ -63,7 +63,7 @@ class Inside:
     """The compiled functions, with the processor time that their two passes take."""
 
     def __init__(self) -> None:
-        self.calls, self.seconds = native.functions(), 0.0
+        self.calls, self.seconds = library.functions(), 0.0
 
     def __getattr__(self, name: str) -> object:
         function = getattr(self.calls, name)
@@ -83,7 +83,7 @@ class Peak:
     """The core's multiply-adds per second, sampled between the steps."""
 
     def __init__(self) -> None:
-        self.run = native.functions().leadline_peak
+        self.run = library.functions().leadline_peak
         self.run.argtypes, self.run.restype = (ctypes.c_int64,), ctypes.c_int64
         self.samples: list[float] = []
 
@@ -236,7 +236,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     peak, inside = Peak(), Inside()
-    native.functions = lambda: inside  # type: ignore[assignment, return-value]
+    library.functions = lambda: inside  # type: ignore[assignment, return-value]
     rows = []
     for task in tasks(chosen.groups, chosen.cells):
         rows.append(measure(*task, chosen.seconds, peak, inside))
@@ -246,7 +246,7 @@ def main() -> None:
         "system": platform.platform(),
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "instruction_set": native.isa(),
+        "instruction_set": library.isa(),
         "threads": torch.get_num_threads(),
         "peak_gflops": round(peak.gflops(), 1),
         "command": " ".join(["python", *sys.argv]),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from leadline.kernels import native
+from leadline.kernels import library
 
 
 @pytest.fixture(autouse=True)
@@ -22,20 +22,20 @@ def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def built(isa: str) -> bool:
     """Whether this machine has the kernels of an instruction set and can run them."""
-    return isinstance(native._open(isa), native.Library)
+    return isinstance(library._open(isa), library.Library)
 
 
-@pytest.fixture(params=native.INSTRUCTION_SETS.get(platform.machine().lower(), ("none",)))
+@pytest.fixture(params=library.INSTRUCTION_SETS.get(platform.machine().lower(), ("none",)))
 def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Every instruction set that can run here, forced."""
     if not built(request.param):
         pytest.skip(f"no {request.param} kernels here")
-    monkeypatch.setenv(native.VARIABLE, request.param)
+    monkeypatch.setenv(library.VARIABLE, request.param)
     return str(request.param)
 
 
 @pytest.fixture
 def compiled() -> None:
     """Skips where nothing was compiled."""
-    if isinstance(native.library(), native.Missing):
+    if isinstance(library.load(), library.Missing):
         pytest.skip("no compiled kernels here")

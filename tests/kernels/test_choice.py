@@ -10,7 +10,7 @@ import torch
 from kernel_cases import Case, case
 
 from leadline.errors import KernelError
-from leadline.kernels import aten, choose, native, reference
+from leadline.kernels import aten, choose, library, native, reference
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def given() -> Case:
 
 @pytest.fixture
 def nothing_built(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[None]:
-    monkeypatch.setattr(native, "path_of", lambda isa: native.Path(str(tmp_path), isa))
-    monkeypatch.delenv(native.VARIABLE, raising=False)
-    native._load.cache_clear()
+    monkeypatch.setattr(library, "path_of", lambda isa: library.Path(str(tmp_path), isa))
+    monkeypatch.delenv(library.VARIABLE, raising=False)
+    library._widest.cache_clear()
     yield
-    native._load.cache_clear()
+    library._widest.cache_clear()
 
 
 def ran(given: Case, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -42,7 +42,7 @@ def ran(given: Case, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.usefixtures("compiled")
 def test_compiled_kernels_run_by_themselves(given: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran(given, monkeypatch) == ["native"]
-    assert native.isa() in choose.choose("gru", given.inputs, given.initial, given.weights).reason
+    assert library.isa() in choose.choose("gru", given.inputs, given.initial, given.weights).reason
 
 
 @pytest.mark.usefixtures("compiled")
@@ -60,12 +60,12 @@ def test_an_unknown_routine_is_an_error(given: Case, monkeypatch: pytest.MonkeyP
 
 
 def test_an_unknown_instruction_set_is_an_error(given: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(native.VARIABLE, "v9")
+    monkeypatch.setenv(library.VARIABLE, "v9")
     with pytest.raises(KernelError, match="LEADLINE_ISA='v9'"):
         choose.choose("gru", given.inputs)
 
 
-@pytest.mark.skipif(platform.machine().lower() not in native.INSTRUCTION_SETS, reason="no kernels for this machine")
+@pytest.mark.skipif(platform.machine().lower() not in library.INSTRUCTION_SETS, reason="no kernels for this machine")
 @pytest.mark.usefixtures("nothing_built")
 def test_without_kernels_torch_runs_and_it_is_said_once(
     given: Case, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -79,7 +79,7 @@ def test_without_kernels_torch_runs_and_it_is_said_once(
     assert "C compiler" in said[0]
 
 
-@pytest.mark.skipif(platform.machine().lower() not in native.INSTRUCTION_SETS, reason="no kernels for this machine")
+@pytest.mark.skipif(platform.machine().lower() not in library.INSTRUCTION_SETS, reason="no kernels for this machine")
 @pytest.mark.usefixtures("nothing_built")
 def test_forcing_kernels_that_are_not_there_is_an_error(given: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(choose.VARIABLE, "native")
@@ -87,9 +87,9 @@ def test_forcing_kernels_that_are_not_there_is_an_error(given: Case, monkeypatch
         choose.choose("gru", given.inputs)
     with pytest.raises(KernelError, match="not compiled"):
         native.unroll(given.cell, given.inputs, given.lengths, given.initial, given.weights)
-    monkeypatch.setenv(native.VARIABLE, native.INSTRUCTION_SETS[platform.machine().lower()][0])
+    monkeypatch.setenv(library.VARIABLE, library.INSTRUCTION_SETS[platform.machine().lower()][0])
     with pytest.raises(KernelError, match="LEADLINE_ISA"):
-        native.library()
+        library.load()
 
 
 @pytest.mark.usefixtures("compiled")
@@ -160,7 +160,7 @@ def _rest(given: Case) -> tuple[object, object]:
 
 
 def test_every_instruction_set_can_be_forced(isa: str, given: Case) -> None:
-    assert native.isa() == isa
+    assert library.isa() == isa
     assert isa in choose.choose("gru", given.inputs).reason
 
 
@@ -174,5 +174,5 @@ def test_the_routine_of_a_study_names_its_instruction_set(monkeypatch: pytest.Mo
     monkeypatch.setenv("LEADLINE_KERNELS", "torch")
     assert choose.routine() == "torch"
     monkeypatch.delenv("LEADLINE_KERNELS")
-    missing = isinstance(native.library(), native.Missing)
-    assert choose.routine() == ("torch" if missing else f"native {native.isa()}")
+    missing = isinstance(library.load(), library.Missing)
+    assert choose.routine() == ("torch" if missing else f"native {library.isa()}")

@@ -13,7 +13,7 @@ import torch
 from conftest import built
 from kernel_cases import STATES, case, run
 
-from leadline.kernels import native, reference
+from leadline.kernels import library, native, reference
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "leadline" / "kernels" / "csrc"
@@ -56,7 +56,7 @@ def build(source: str, isa: str, program: Path) -> None:
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler"),
-    pytest.mark.parametrize("isa", native.INSTRUCTION_SETS.get(platform.machine().lower(), ())),
+    pytest.mark.parametrize("isa", library.INSTRUCTION_SETS.get(platform.machine().lower(), ())),
 ]
 
 

@@ -16,7 +16,7 @@ from leadline.data.batch import Batcher
 from leadline.data.datasets.letters import letters
 from leadline.data.encode import Encoder
 from leadline.data.sequences import Sequences
-from leadline.kernels import native
+from leadline.kernels import library
 from leadline.network import Network, embed_spec, stack_network
 from leadline.spec import Recipe, StackSpec
 from leadline.training import compiled, loop, objective
@@ -52,12 +52,12 @@ SPECS = (
 POOLED = ("last", "mean", "max")
 
 
-@pytest.fixture(params=native.INSTRUCTION_SETS.get(platform.machine().lower(), ()))
+@pytest.fixture(params=library.INSTRUCTION_SETS.get(platform.machine().lower(), ()))
 def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The compiled code of each instruction set that this machine has."""
-    if not isinstance(native._open(request.param), native.Library):
+    if not isinstance(library._open(request.param), library.Library):
         pytest.skip(f"no {request.param} kernels here")
-    monkeypatch.setenv(native.VARIABLE, request.param)
+    monkeypatch.setenv(library.VARIABLE, request.param)
     return str(request.param)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import aten, native, reference
+from leadline.kernels import aten, library, native, reference
 from leadline.kernels.reference import State, Weights
 
 Routine = Callable[[str, Tensor, Tensor, State, Weights, bool], tuple[Tensor, State]]
@@ -49,14 +49,14 @@ def choose(cell: str, inputs: Tensor, initial: State = (), weights: Weights | tu
             raise KernelError(f"{VARIABLE}=native, but {reason}", next_move=native.next_move())
         return Choice("native", f"forced by {VARIABLE}")
     if not reason:
-        return Choice("native", f"compiled kernel for {cell}, instruction set {native.isa()}")
+        return Choice("native", f"compiled kernel for {cell}, instruction set {library.isa()}")
     return Choice(_fallback(cell), reason)
 
 
 def routine() -> str:
     """What trains a plain float32 network on this CPU, for instance "native v4"; results are its own, to the bit."""
     name = choose("gru", torch.empty(0)).name
-    return f"{name} {native.isa()}".strip() if name == "native" else name
+    return f"{name} {library.isa()}".strip() if name == "native" else name
 
 
 def _fallback(cell: str) -> str:

@@ -1,41 +1,23 @@
 """The compiled kernels as an `autograd.Function`: float32 on the CPU, the contract of `reference.unroll`.
 
-One shared object per instruction set lies beside this file; the widest that the processor has is loaded at
-the first use. The calls go through `ctypes`, which releases the interpreter's lock. A row's result does not
-depend on the other rows of its batch, bit for bit, as long as the instruction set stays the same.
+A row's result does not depend on the other rows of its batch, bit for bit, as long as the instruction set stays the
+same.
 """
 
 from __future__ import annotations
 
 import ctypes
-import logging
-import os
-import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import reference
+from leadline.kernels import library, reference
 from leadline.kernels.reference import State, Weights
 
-ABI = 2
 CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
-VARIABLE = "LEADLINE_ISA"
-INSTRUCTION_SETS = {
-    "x86_64": ("v4", "v3", "v2"),
-    "amd64": ("v4", "v3", "v2"),
-    "aarch64": ("neon",),
-    "arm64": ("neon",),
-}
-INSTALL = "Install a C compiler (CC chooses one) and install Leadline again."
-LOST = "Leadline runs without compiled kernels (%s): training takes about twice to five times as long. %s"
-LOG = logging.getLogger("leadline")
 PLAIN = (Tensor, torch.nn.Parameter)
 SHAPES = {"tanh": (1, 1), "gru": (3, 1), "lstm": (4, 2)}  # gates, states
 
@@ -67,102 +49,13 @@ class _Call(ctypes.Structure):
     )
 
 
-@dataclass(frozen=True)
-class Library:
-    """A loaded shared object and the instruction set that it was built for."""
-
-    isa: str
-    calls: ctypes.CDLL
-
-
-@dataclass(frozen=True)
-class Missing:
-    """Why there is no compiled library."""
-
-    reason: str
-
-
-def library() -> Library | Missing:
-    """The compiled kernels, or why there are none. `LEADLINE_ISA` forces an instruction set.
-
-    Raises:
-        KernelError: the forced instruction set is unknown, not built, or beyond this processor.
-    """
-    return _load(os.environ.get(VARIABLE, ""))
-
-
-@cache
-def _load(forced: str) -> Library | Missing:
-    known = INSTRUCTION_SETS.get(platform.machine().lower(), ())
-    if forced and forced not in known:
-        raise KernelError(
-            f"{VARIABLE}={forced!r}",
-            expected="one of " + ", ".join(known) if known else f"nothing on {platform.machine()}",
-            next_move=f"Unset {VARIABLE}.",
-        )
-    if not known:
-        return Missing(f"no compiled kernels for {platform.machine()}")
-    tried = [_open(isa) for isa in ((forced,) if forced else known)]
-    loaded = next((found for found in tried if isinstance(found, Library)), None)
-    if loaded is None and forced:
-        raise KernelError(f"{VARIABLE}={forced}: {_why(tried)}", next_move=f"Unset {VARIABLE}. {INSTALL}")
-    if loaded is None:
-        LOG.warning(LOST, _why(tried), INSTALL)
-    return loaded or Missing(_why(tried))
-
-
-def _why(tried: list[Library | Missing]) -> str:
-    return "; ".join(dict.fromkeys(found.reason for found in tried if isinstance(found, Missing)))
-
-
-def path_of(isa: str) -> Path:
-    """Where the shared object of an instruction set lies."""
-    return Path(__file__).with_name(f"_native_{isa}.so")
-
-
-def _open(isa: str) -> Library | Missing:
-    path = path_of(isa)
-    if not path.exists():
-        return Missing("the kernels were not compiled when Leadline was installed")
-    try:
-        functions = ctypes.CDLL(str(path))
-    except OSError as error:
-        return Missing(f"{path.name} cannot be loaded ({error})")
-    functions.leadline_abi.restype = ctypes.c_int64
-    if functions.leadline_abi() != ABI:
-        return Missing(f"{path.name} was built from another version of Leadline")
-    if not functions.leadline_supported():
-        return Missing(f"this processor lacks the instructions of {path.name}")
-    return Library(isa, _declare(functions))
-
-
-def _declare(functions: ctypes.CDLL) -> ctypes.CDLL:
-    whole, pointer = ctypes.c_int64, ctypes.c_void_p
-    functions.leadline_plan_size.argtypes, functions.leadline_plan_size.restype = (whole, whole), whole
-    functions.leadline_plan.argtypes, functions.leadline_plan.restype = (
-        (whole, whole, pointer, pointer),
-        whole,
-    )
-    functions.leadline_saved.argtypes, functions.leadline_saved.restype = (whole, whole, whole), whole
-    for function in (functions.leadline_forward, functions.leadline_backward):
-        function.argtypes, function.restype = (ctypes.POINTER(_Call),), ctypes.c_int
-    functions.leadline_parameters.argtypes, functions.leadline_parameters.restype = (pointer,), whole
-    functions.leadline_train.argtypes = (pointer, whole, whole, pointer, pointer, pointer)
-    functions.leadline_train.restype = whole
-    functions.leadline_gradient.argtypes = (pointer, whole, whole, pointer, pointer)
-    functions.leadline_score.argtypes = (pointer, pointer, whole, pointer, pointer, pointer)
-    return functions
-
-
-def isa() -> str:
-    """The instruction set of the loaded library; "" where there is none."""
-    found = library()
-    return found.isa if isinstance(found, Library) else ""
-
-
 def next_move() -> str:
     """What to do where the compiled kernels were forced and cannot run."""
-    return INSTALL if isinstance(library(), Missing) else "Unset LEADLINE_KERNELS, or force another routine."
+    return (
+        library.INSTALL
+        if isinstance(library.load(), library.Missing)
+        else "Unset LEADLINE_KERNELS, or force another routine."
+    )
 
 
 def transformed() -> bool:
@@ -175,8 +68,8 @@ def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | t
     """Why the compiled kernels cannot take this call; "" where they can."""
     if cell not in CELLS:
         return f"there is no compiled kernel for {cell!r}"
-    found = library()
-    if isinstance(found, Missing):
+    found = library.load()
+    if isinstance(found, library.Missing):
         return found.reason
     for tensor in (inputs, *initial, *weights):
         if type(tensor) not in PLAIN:
@@ -241,14 +134,6 @@ def _check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, wei
         )
 
 
-def functions() -> ctypes.CDLL:
-    """The compiled functions; `KernelError` where there are none."""
-    found = library()
-    if isinstance(found, Missing):
-        raise KernelError(f"the compiled kernels are not there: {found.reason}", next_move=INSTALL)
-    return found.calls
-
-
 def _whole(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor.contiguous().resolve_neg()
 
@@ -266,7 +151,7 @@ def _forward(
     cell: str, reverse: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
 ) -> tuple[tuple[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]:
     """outputs, h_n, c_n; and what the backward pass needs beside them: the plan and the saved gates."""
-    native = functions()
+    native = library.functions()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
     assert h_0 is not None
@@ -278,7 +163,9 @@ def _forward(
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
     saved = inputs.new_empty(native.leadline_saved(CELLS[cell], hidden, valid)) if keep else None
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
-    check(native.leadline_forward(_Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses)))
+    library.check(
+        native.leadline_forward(ctypes.byref(_Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses)))
+    )
     return (outputs, h_n, c_n), (plan, saved)
 
 
@@ -319,7 +206,7 @@ def _backward(
     ]
     addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
     call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], *addresses)
-    check(functions().leadline_backward(call))
+    library.check(library.functions().leadline_backward(ctypes.byref(call)))
     return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
 
 
@@ -343,10 +230,3 @@ def _recomputed(
     for place, gradient in zip(wanted, found, strict=True):
         gradients[place] = gradient
     return gradients
-
-
-def check(status: int) -> None:
-    """Raise `KernelError` for a status other than 0."""
-    if status:
-        problem = "there is not enough memory for the compiled kernels" if status == 1 else f"kernel status {status}"
-        raise KernelError(problem, next_move="Use smaller batches.")

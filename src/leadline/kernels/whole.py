@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.errors import KernelError
-from leadline.kernels import native
+from leadline.kernels import library
 
 Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
@@ -117,7 +117,7 @@ class Machine:
         self._moments = np.zeros((2, count), np.float32)
         self._tables = (ctypes.c_void_p * max(1, len(self.data.grams)))(*map(_address, self.data.grams))
         self._struct = self._described()
-        self._calls = native.functions()
+        self._calls = library.functions()
         expected = self._calls.leadline_parameters(ctypes.byref(self._struct))
         if expected != count:
             raise KernelError(f"{count} weights for this network", expected=f"{expected}")
@@ -129,14 +129,14 @@ class Machine:
         count = self._calls.leadline_train(
             ctypes.byref(self._struct), done, len(batches), *map(_address, (sizes, sequences, losses))
         )
-        native.check(-min(count, 0))
+        library.check(-min(count, 0))
         return losses[:count]
 
     def loss(self, update: int, sequences: Whole) -> float:
         """Mean loss of one batch, its gradient into `gradient`; with the dropout of `update`, none for 0."""
         loss = ctypes.c_double()
         sequences = np.ascontiguousarray(sequences)
-        native.check(
+        library.check(
             self._calls.leadline_gradient(
                 ctypes.byref(self._struct), update, len(sequences), _address(sequences), ctypes.byref(loss)
             )
@@ -147,7 +147,7 @@ class Machine:
         """Summed score of each sequence, in the order of `batches`."""
         sizes, sequences = _flat(batches)
         sums = np.zeros(len(sequences))
-        native.check(
+        library.check(
             self._calls.leadline_score(
                 ctypes.byref(self._struct), _address(weights), len(batches), *map(_address, (sizes, sequences, sums))
             )

@@ -13,7 +13,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from leadline.data.batch import Batcher
 from leadline.data.encode import BUCKETS, Encoder
 from leadline.data.sequences import LABELLED
-from leadline.kernels import choose, native
+from leadline.kernels import choose, library, native
 from leadline.kernels.whole import Data, Layout, Machine
 from leadline.network import FORGET, EmbedSpec, Network, StackBody
 from leadline.spec import Recipe, StackSpec
@@ -40,8 +40,8 @@ def refusal(network: Network, batcher: Batcher) -> str:
         return "compiled training is for float32 on the CPU only"
     if os.environ.get(choose.VARIABLE, "native") != "native":
         return f"{choose.VARIABLE} forces another routine"
-    found = native.library()
-    return found.reason if isinstance(found, native.Missing) else ""
+    found = library.load()
+    return found.reason if isinstance(found, library.Missing) else ""
 
 
 class Compiled:
