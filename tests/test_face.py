@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import leadline
-from leadline.records import Verdict
+from leadline.records.verdict import Verdict
 
 TESTS = Path(__file__).resolve().parent
 PAGE = TESTS.parent / "docs" / "python.md"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leadline.errors import LeadlineError
     from leadline.loading import load_data
     from leadline.looking import explain
-    from leadline.records import Verdict
+    from leadline.records.verdict import Verdict
     from leadline.spec import Recipe, StackSpec, with_parameters
     from leadline.stack import Stack
 
@@ -48,7 +48,7 @@ _HOMES = {
     "Sequences": "data.sequences",
     "Stack": "stack",
     "StackSpec": "spec",
-    "Verdict": "records",
+    "Verdict": "records.verdict",
 }
 
 __all__ = [

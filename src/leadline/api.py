@@ -21,7 +21,8 @@ from leadline.data.split import split
 from leadline.errors import OptionError
 from leadline.loading import load_settled, reading_of
 from leadline.looking import SHARE_OF_BUDGET, after_study
-from leadline.records import Trial, TrialResult, Verdict
+from leadline.records.trial import Trial, TrialResult
+from leadline.records.verdict import Verdict
 from leadline.report import page
 from leadline.report.layer_page import read_findings
 from leadline.seeds import child

@@ -26,7 +26,8 @@ from leadline.data.split import split
 from leadline.errors import ModelError, OptionError, RunFolderError
 from leadline.looking import own_data
 from leadline.network import stack_network
-from leadline.records import ArmFacts, Trial, TrialResult, Verdict
+from leadline.records.trial import Trial, TrialResult
+from leadline.records.verdict import ArmFacts, Verdict
 from leadline.seeds import child
 from leadline.spec import StackSpec
 from leadline.study.ledger import read_trials, read_verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from leadline.records import Trial
+from leadline.records.trial import Trial
 from leadline.spec import StackSpec
 from leadline.study.advise import Prepared
 from leadline.study.book import RATES

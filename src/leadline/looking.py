@@ -27,7 +27,7 @@ from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.errors import ModelError, OptionError
 from leadline.loading import load_settled, reading_of
-from leadline.records import Verdict
+from leadline.records.verdict import Verdict
 from leadline.report import layer_page
 from leadline.report.layer_page import FINDINGS
 

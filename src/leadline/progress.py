@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from leadline.records import Trial, TrialResult
+from leadline.records.trial import Trial, TrialResult
 from leadline.spec import StackSpec
 from leadline.study.book import Book
 

@@ -13,7 +13,7 @@ import pytest
 
 import leadline
 from leadline import cli
-from leadline.records import Verdict
+from leadline.records.verdict import Verdict
 
 QUICK = ("--max-trials", "2", "--max-updates", "20", "--jobs", "1", "--no-explain")
 

@@ -18,7 +18,8 @@ import pytest
 import typer
 
 from leadline import api, cli, errors, records
-from leadline.records import Record, Verdict
+from leadline.records.base import Record
+from leadline.records.verdict import Verdict
 from leadline.spec import StackSpec
 
 DOCS = pages.ROOT / "docs"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import verdicts
 
-from leadline.records import Verdict
+from leadline.records.verdict import Verdict
 from leadline.report import charts, facts, page, terminal
 
 NASTY = '</script><script>alert("1")</script><img src=x onerror=alert(2)> & {{ 7 * 7 }} \u2028'
@@ -356,7 +356,7 @@ def test_report_half_never_imports_torch(tmp_path: Path) -> None:
     source.write_text(verdicts.letters_to_sounds().to_json(), encoding="utf-8")
     code = (
         "import sys; from pathlib import Path\n"
-        "from leadline.records import Verdict\n"
+        "from leadline.records.verdict import Verdict\n"
         "from leadline.report import page, terminal\n"
         f"verdict = Verdict.from_json(Path({str(source)!r}).read_text(encoding='utf-8'))\n"
         f"page.write(verdict, {str(tmp_path / 'report.html')!r}); terminal.text(verdict)\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import verdicts
 
-from leadline.records import Effect, Recommendation, Verdict
+from leadline.records.verdict import Effect, Recommendation, Verdict
 from leadline.report import explain, figures, words
 
 LETTERS = verdicts.letters_to_sounds()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from leadline.records import (
+from leadline.records.verdict import (
     ArmFacts,
     BaselineFacts,
     Budget,

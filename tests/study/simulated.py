@@ -9,7 +9,7 @@ import numpy as np
 
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
-from leadline.records import BaselineSpec, Trial, TrialResult
+from leadline.records.trial import BaselineSpec, Trial, TrialResult
 from leadline.seeds import child, generator
 from leadline.spec import StackSpec
 from leadline.study import setup

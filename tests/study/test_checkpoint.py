@@ -13,7 +13,7 @@ from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
 from leadline.data.split import split
 from leadline.errors import ModelError
-from leadline.records import BaselineSpec, Trial
+from leadline.records.trial import BaselineSpec, Trial
 from leadline.spec import Recipe
 from leadline.study import setup
 from leadline.study.material import Material

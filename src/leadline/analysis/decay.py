@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from leadline.analysis.estimates import resamples
-from leadline.records import Interval
+from leadline.records.base import Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -21,7 +21,7 @@ from leadline.analysis.sentences import sentences
 from leadline.analysis.subject import Subject, fresh_layers, untrained
 from leadline.data.encode import Encoder
 from leadline.data.sequences import Sequences
-from leadline.records import Kind
+from leadline.records.trial import Kind
 from leadline.training.objective import metric_for
 
 TWINS = 5

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from leadline.records import Interval, Kind, Record
+from leadline.records.base import Interval, Record
+from leadline.records.trial import Kind
 
 SCHEMA = "leadline.findings/1"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from leadline.baselines.saving import JSON, check_parts, names_in, texts
 from leadline.data.sequences import LABELLED, PER_STEP, Sequences
 from leadline.errors import DataError, ModelError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 
 @dataclass(frozen=True)

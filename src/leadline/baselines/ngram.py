@@ -24,7 +24,7 @@ from leadline.baselines.contexts import Context, Keys, columns_named, keys
 from leadline.baselines.saving import JSON, check_parts, names_in, texts
 from leadline.data.sequences import Sequences
 from leadline.errors import DataError, ModelError, OptionError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 from leadline.seeds import generator
 
 MAX_STEPS = 8

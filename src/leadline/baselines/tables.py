@@ -16,7 +16,7 @@ from leadline.baselines.ngram import Ngram
 from leadline.baselines.saving import JSON
 from leadline.data.sequences import LABELLED, Sequences
 from leadline.errors import ModelError, OptionError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 DESCRIPTIONS = {
     "majority": "class frequencies",

@@ -19,7 +19,7 @@ from leadline.data.targets import Targets, to_targets
 from leadline.data.text import char_codes
 from leadline.data.windows import limit_steps
 from leadline.errors import DataError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 Values = Sequence[Any] | NDArray[Any]
 

@@ -14,7 +14,7 @@ from leadline.data.columns import Column, Form
 from leadline.data.sequences import Sequences
 from leadline.data.targets import Targets
 from leadline.errors import DataError, OptionError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 
 @dataclass(frozen=True, eq=False)

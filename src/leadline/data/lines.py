@@ -19,7 +19,7 @@ from leadline.data.table import Table
 from leadline.data.targets import Targets, to_targets
 from leadline.data.text import char_codes
 from leadline.errors import DataError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 

@@ -19,7 +19,7 @@ from leadline.data.sequences import PER_STEP, Sequences
 from leadline.data.table import Table
 from leadline.data.targets import Targets, to_targets
 from leadline.errors import DataError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 MOSTLY_CONSTANT = 0.9
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from leadline.errors import OptionError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 Layout = Literal["long", "wide", "lines", "words", "text"]
 Tokens = Literal["char", "word"]

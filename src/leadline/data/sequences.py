@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 PER_STEP: frozenset[Kind] = frozenset({"tagging", "step_regression", "next_step"})
 LABELLED: frozenset[Kind] = frozenset({"classification", "tagging", "next_step"})

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leadline.data.columns import Where, as_text, codes_of, parse_numbers, refuse_text
 from leadline.data.sequences import LABELLED, PER_STEP, Sequences
 from leadline.errors import DataError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 
 MOST_WHOLE_NUMBERS = 50
 MOST_CLASSES = 1000

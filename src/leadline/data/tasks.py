@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from leadline.data.sequences import CategoryColumn, Sequences
 from leadline.errors import OptionError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 from leadline.seeds import generator
 
 Ints = NDArray[np.int64]

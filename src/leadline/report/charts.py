@@ -6,7 +6,8 @@ from typing import Any
 
 import altair as alt
 
-from leadline.records import Comparison, Diagnosis, Interval, Verdict
+from leadline.records.base import Interval
+from leadline.records.verdict import Comparison, Diagnosis, Verdict
 from leadline.report import drawing, figures, words
 from leadline.report.drawing import BAR, BLUE, GREEN, GREY, INK, ORANGE, Spec, Values
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import altair as alt
 
-from leadline.records import Interval, Verdict
+from leadline.records.base import Interval
+from leadline.records.verdict import Verdict
 from leadline.report import figures
 
 Spec = dict[str, Any]

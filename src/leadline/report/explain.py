@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadline.records import Comparison, Diagnosis, Effect, Verdict
+from leadline.records.verdict import Comparison, Diagnosis, Effect, Verdict
 from leadline.report import charts, figures, words
 from leadline.spec import StackSpec
 

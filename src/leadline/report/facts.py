@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leadline.analysis.findings import Findings
-from leadline.records import Verdict
+from leadline.records.verdict import Verdict
 from leadline.report import explain, figures, sections, words
 from leadline.report.layout import Facts, Figure
 

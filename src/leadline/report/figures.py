@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from leadline.records import Interval, Verdict
+from leadline.records.base import Interval
+from leadline.records.verdict import Verdict
 
 
 @dataclass(frozen=True)

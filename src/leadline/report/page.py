@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from leadline.analysis.findings import Findings
-from leadline.records import Verdict
+from leadline.records.verdict import Verdict
 from leadline.report import facts
 from leadline.report.layout import Facts
 

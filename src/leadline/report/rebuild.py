@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadline.records import Recommendation, Verdict
+from leadline.records.verdict import Recommendation, Verdict
 from leadline.spec import StackSpec
 
 _MODULES = {"tanh": "RNN", "gru": "GRU", "lstm": "LSTM"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leadline.analysis.findings import Findings
-from leadline.records import Verdict
+from leadline.records.verdict import Verdict
 from leadline.report import charts, explain, layer_sections, rebuild, tables, words
 from leadline.report.drawing import Spec
 from leadline.report.layout import Chart, Listed, Section, Table

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from leadline.records import Verdict
+from leadline.records.verdict import Verdict
 from leadline.report import explain, words
 
 _FILES = {

@@ -5,7 +5,7 @@ Each function gives sentences without markup; an empty tuple says that there is 
 
 from __future__ import annotations
 
-from leadline.records import ArmFacts, Comparison, CurvePoint, Recommendation, TestRow, Verdict
+from leadline.records.verdict import ArmFacts, Comparison, CurvePoint, Recommendation, TestRow, Verdict
 from leadline.report import figures
 
 MOVES: dict[str, str] = {

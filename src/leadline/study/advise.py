@@ -16,7 +16,8 @@ from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.errors import OptionError
 from leadline.kernels import choose
-from leadline.records import Budget, Trial, TrialResult, Verdict
+from leadline.records.trial import Trial, TrialResult
+from leadline.records.verdict import Budget, Verdict
 from leadline.study import run as driving
 from leadline.study import setup
 from leadline.study.assemble import assemble

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from leadline.kernels import choose
-from leadline.records import ArmFacts, Budget, DataFacts, Recommendation, Scores, Trial, TrialResult, Verdict
+from leadline.records.trial import Trial, TrialResult
+from leadline.records.verdict import ArmFacts, Budget, DataFacts, Recommendation, Scores, Verdict
 from leadline.spec import StackSpec
 from leadline.study import stage, verdict
 from leadline.study.book import Book

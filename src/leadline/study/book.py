@@ -10,19 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from leadline.records import (
-    BaselineFacts,
-    BaselineSpec,
-    Comparison,
-    CurvePoint,
-    Diagnosis,
-    Effect,
-    Metric,
-    Square,
-    TestRow,
-    Trial,
-    TrialResult,
-)
+from leadline.records.trial import BaselineSpec, Metric, Trial, TrialResult
+from leadline.records.verdict import BaselineFacts, Comparison, CurvePoint, Diagnosis, Effect, Square, TestRow
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
 from leadline.study.material import Material

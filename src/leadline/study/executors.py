@@ -13,7 +13,7 @@ from typing import Protocol
 
 import torch
 
-from leadline.records import Trial
+from leadline.records.trial import Trial
 from leadline.study import trial as trials
 from leadline.study.material import Material
 from leadline.study.trial import Outcome

@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from leadline.records import BaselineSpec, TestRow, Trial
+from leadline.records.trial import BaselineSpec, Trial
+from leadline.records.verdict import TestRow
 from leadline.seeds import child
 from leadline.spec import StackSpec, with_parameters
 from leadline.stats import paired, tails

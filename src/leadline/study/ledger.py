@@ -15,7 +15,8 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from leadline.errors import RunFolderError
-from leadline.records import Trial, TrialResult, Verdict
+from leadline.records.trial import Trial, TrialResult
+from leadline.records.verdict import Verdict
 
 FILE = "ledger.sqlite"
 _TABLES = """

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from leadline.errors import OptionError
-from leadline.records import Kind
+from leadline.records.trial import Kind
 from leadline.spec import Cell, Pooling, StackSpec, with_parameters
 
 GROWTH = 2.5

@@ -6,7 +6,8 @@ decisions that are a prefix of the longer run's.
 
 from __future__ import annotations
 
-from leadline.records import BaselineFacts, Effect, Trial
+from leadline.records.trial import Trial
+from leadline.records.verdict import BaselineFacts, Effect
 from leadline.spec import StackSpec
 from leadline.study import diagnosis, moves, pairing, stage, verdict
 from leadline.study.book import Book

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from leadline.records import BaselineSpec, Trial, TrialResult
+from leadline.records.trial import BaselineSpec, Trial, TrialResult
 from leadline.spec import StackSpec
 from leadline.study import finals as last
 from leadline.study.book import Book

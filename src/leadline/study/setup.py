@@ -6,7 +6,7 @@ from leadline.data import encode
 from leadline.data.sequences import Sequences
 from leadline.data.split import Split
 from leadline.network import embed_spec
-from leadline.records import Kind, Metric
+from leadline.records.trial import Kind, Metric
 from leadline.spec import Pooling, Recipe, StackSpec
 from leadline.study.book import Plan
 from leadline.study.moves import SMALL, Limits, parse_start, require_allowed

@@ -16,7 +16,7 @@ from leadline.data.batch import Batcher
 from leadline.data.encode import Encoder
 from leadline.data.sequences import LABELLED
 from leadline.network import Network, stack_network
-from leadline.records import Trial, TrialResult
+from leadline.records.trial import Trial, TrialResult
 from leadline.seeds import child
 from leadline.spec import StackSpec
 from leadline.study.material import Material

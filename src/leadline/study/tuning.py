@@ -10,7 +10,7 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from leadline.records import Trial
+from leadline.records.trial import Trial
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
 from leadline.study.book import RATES, Book

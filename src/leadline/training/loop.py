@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.data.batch import Batcher
-from leadline.records import Look
+from leadline.records.trial import Look
 from leadline.seeds import generator
 from leadline.spec import Recipe
 from leadline.training.trainee import Trainee

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from leadline.data.encode import Encoder
 from leadline.data.sequences import LABELLED, PER_STEP
-from leadline.records import Kind, Metric
+from leadline.records.trial import Kind, Metric
 
 BEND = 0.1
 

@@ -1,23 +1,20 @@
-"""The records that travel between the half that trains and the half that decides and tells.
+"""`Verdict`: what a study found, for people and programs; `verdict.json` is this record.
 
-Every score here is *higher is better*, in the metric's own unit, and every effect is a difference of such
-scores. `Metric.loss` turns a score into the figure that people usually quote (per cent wrong, nats, mean
-absolute error): `perfect - score`.
-
-All are frozen pydantic models: JSON both ways, an unknown field is an error.
+Every score is *higher is better*, and every effect is a difference of such scores.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from leadline.spec import Recipe, StackSpec
+from leadline.records.base import Interval, Record
+from leadline.records.trial import Kind
+from leadline.spec import StackSpec
 
 SCHEMA = "leadline.verdict/1"
 
-Kind = Literal["classification", "regression", "tagging", "step_regression", "next_step"]
 Decision = Literal["better", "not_worth_it", "undecided", "not_pursued", "failed_to_train"]
 StopReason = Literal[
     "nothing_more_pays",
@@ -29,96 +26,6 @@ StopReason = Literal[
     "interrupted",
     "failed_to_train",
 ]
-Interval = tuple[float, float]
-
-
-class Record(BaseModel):
-    """Base of all records: frozen, and strict about its fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Metric(Record):
-    """How a kind of target is scored.
-
-    `loss_unit` is the unit of `perfect - score`, for instance "% of labels wrong".
-    """
-
-    name: Literal["accuracy", "negative_nats", "negative_mean_absolute_error"]
-    unit: str
-    loss_unit: str
-    perfect: float
-
-    def loss(self, score: float) -> float:
-        """`perfect - score`: lower is better."""
-        return self.perfect - score
-
-
-class BaselineSpec(Record):
-    """A predictor without recurrence; `name` is one of `leadline.baselines.NAMES`."""
-
-    name: str
-
-
-class Trial(Record):
-    """One arm to be trained with one seed on one fold: what the executor maps.
-
-    Args:
-        spec: a network, or a baseline.
-        recipe: how to train it.
-        seed: the random stream of initial weights, dropout and order; two trials of a pair share it.
-        fold: which re-split of the development data (0 where there is one).
-        fraction: share of the train part that is used, the same subset for the same fold.
-        final: also score the test part and keep the trained model.
-    """
-
-    spec: StackSpec | BaselineSpec
-    recipe: Recipe
-    seed: int
-    fold: int = 0
-    fraction: float = 1.0
-    final: bool = False
-
-
-class Look(Record):
-    """One look at the tune part during training."""
-
-    update: int
-    train_loss: float
-    tune_score: float
-
-
-class TrialResult(Record):
-    """What a trial found.
-
-    Args:
-        status: "diverged" when the loss stopped being finite; scores are then those of the last finite look.
-        train, tune, dev, test: mean scores; `train` on a fixed sample of the train part; `test` for final trials.
-        dev_clusters: score sums by cluster of the dev part (group, or sequence), in the fold's cluster order:
-            divided by the cluster weights of the fold they give `dev` again.
-        test_clusters: likewise for the test part.
-        looks: the tune curve.
-        still_improving: the best look was among the last `patience` when the cap of updates came.
-        updates: updates made.
-        seconds: wall time of the training.
-        microseconds_per_step: measured time of one step of one sequence at inference, streaming batch of 1.
-        reading_curve: for a causal classifier, (share of the sequence read, dev score).
-    """
-
-    status: Literal["finished", "diverged"]
-    train: float
-    tune: float
-    dev: float
-    test: float | None = None
-    dev_clusters: tuple[float, ...] = ()
-    test_clusters: tuple[float, ...] = ()
-    looks: tuple[Look, ...] = ()
-    still_improving: bool = False
-    updates: int = 0
-    seconds: float = 0.0
-    microseconds_per_step: float | None = None
-    reading_curve: tuple[tuple[float, float], ...] = ()
-    num_parameters: int = 0
 
 
 class DataFacts(Record):
