@@ -10,10 +10,11 @@ import pytest
 
 from leadline.data.arrays import from_arrays
 from leadline.data.checks import check
+from leadline.data.folds import Fold, Split
 from leadline.data.frames import read_frame
 from leadline.data.options import ReadOptions
 from leadline.data.sequences import Sequences
-from leadline.data.split import Fold, Split, split
+from leadline.data.split import split
 
 PARTS = ["train"] * 60 + ["tune"] * 20 + ["dev"] * 40 + ["test"] * 40
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from leadline.data.arrays import from_arrays
 from leadline.data.clusters import clusters_of
+from leadline.data.folds import Split
 from leadline.data.read import read
 from leadline.data.sequences import Sequences
-from leadline.data.split import Split, split
+from leadline.data.split import split
 from leadline.errors import DataError
 
 

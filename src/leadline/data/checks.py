@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.data.folds import Fold, Split
 from leadline.data.identical import input_keys, run_keys
 from leadline.data.sequences import LABELLED, Sequences
-from leadline.data.split import Fold, Split
 
 PARTS = ("train", "tune", "dev", "test")
 MEASURED_RUN = 4

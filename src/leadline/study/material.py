@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from leadline.data import encode
 from leadline.data.batch import Batcher
 from leadline.data.encode import Encoder
+from leadline.data.folds import Fold, Split
 from leadline.data.sequences import Sequences
-from leadline.data.split import Fold, Split
 
 TRAIN_SAMPLE = 2000
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from leadline.data import encode
+from leadline.data.folds import Split
 from leadline.data.sequences import Sequences
-from leadline.data.split import Split
 from leadline.network import embed_spec
 from leadline.records.trial import Kind, Metric
 from leadline.spec import Pooling, Recipe, StackSpec
