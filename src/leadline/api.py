@@ -24,7 +24,7 @@ from leadline.looking import SHARE_OF_BUDGET, after_study
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Verdict
 from leadline.report import page
-from leadline.report.layer_page import read_findings
+from leadline.report.layer_page import findings_of
 from leadline.seeds import child
 from leadline.study import setup
 from leadline.study.advise import READING, Options, Prepared, Progress, prepare, study
@@ -53,7 +53,7 @@ class StudyVerdict(Verdict):
 
     def report(self, path: str | Path) -> None:
         """Write the page to `path`, with what its layers hold where they were looked into."""
-        page.write(self, Path(path), findings=read_findings(self._folder))
+        page.write(self, Path(path), findings=findings_of(self, self._folder))
 
 
 def minutes(text: str | float | None) -> float | None:

@@ -199,12 +199,12 @@ def report(
 ) -> None:
     """Make the page again from a run folder; nothing is trained, torch is not loaded."""
     from leadline.report import page
-    from leadline.report.layer_page import read_findings
+    from leadline.report.layer_page import findings_of
     from leadline.study.ledger import read_verdict
 
     verdict = read_verdict(run)
     folder = run if run.is_dir() else run.parent
-    page.write(verdict, out or folder / "report.html", findings=read_findings(folder))
+    page.write(verdict, out or folder / "report.html", findings=findings_of(verdict, folder))
     _say(verdict, folder, as_json)
 
 

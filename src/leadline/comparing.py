@@ -80,7 +80,7 @@ def compare(
     """
     folder, tell = Path(run), progress or _silent
     verdict = read_verdict(folder)
-    names = (first, second) if first and second else _default(verdict)
+    names = _names(first, second, verdict)
     pair = _pair(read_trials(folder), verdict, names)
     sequences = own_data(folder, None, verdict)
     if sequences.fingerprint() != verdict.data.fingerprint:
@@ -98,6 +98,16 @@ def compare(
         (Path(out) / CONTRAST).write_text(found.to_json(), encoding="utf-8")
     tell("done", 1.0)
     return found
+
+
+def _names(first: str | None, second: str | None, verdict: Verdict) -> tuple[str, str]:
+    if first is None and second is None:
+        return _default(verdict)
+    if first is None or second is None:
+        raise OptionError(
+            f"one network to compare, {first or second!r}", expected="two names, or none for the last step"
+        )
+    return first, second
 
 
 def _default(verdict: Verdict) -> tuple[str, str]:

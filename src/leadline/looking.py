@@ -29,7 +29,7 @@ from leadline.errors import ModelError, OptionError
 from leadline.loading import load_settled, reading_of
 from leadline.records.verdict import Verdict
 from leadline.report import layer_page
-from leadline.report.layer_page import FINDINGS
+from leadline.report.layer_page import FINDINGS, findings_of
 
 PAGE = "layers.html"
 
@@ -109,7 +109,7 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Finding
     """
     spec_layers = verdict.recommendation.num_layers
     steps = _affordable(verdict.budget.minutes, spec_layers or 1)
-    if spec_layers is None or steps is None or not _is_new(folder):
+    if spec_layers is None or steps is None or not _is_new(verdict, folder):
         return None
     loaded = checkpoint.load(folder)
     if loaded.spec is None:
@@ -123,10 +123,9 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Finding
     return found
 
 
-def _is_new(folder: Path) -> bool:
+def _is_new(verdict: Verdict, folder: Path) -> bool:
     """Whether there is a model that was not looked into yet."""
-    trained, known = folder / "model" / "model.json", folder / FINDINGS
-    return trained.exists() and not (known.exists() and known.stat().st_mtime > trained.stat().st_mtime)
+    return (folder / "model" / "model.json").exists() and findings_of(verdict, folder) is None
 
 
 def _affordable(minutes: float | None, layers: int) -> int | None:
@@ -149,7 +148,7 @@ def _of_module(module: nn.Module, data: Any, layers: str | None, lengths: Any) -
     if data is None:
         raise OptionError("no inputs for the module", expected="what it is called with", next_move="Give them as data.")
     taken = modules.take_over(module, data, layers, lengths)
-    return Question(taken.subject, taken.encoder, modules.as_sequences(taken), whole=False)
+    return Question(taken.subject, taken.encoder, modules.as_sequences(taken))
 
 
 def _of_model(model: str | Path | Model, data: Any) -> Question:

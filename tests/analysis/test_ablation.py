@@ -10,12 +10,28 @@ import torch
 
 from leadline.analysis import ablation, estimates, history, modules, reading, sample
 from leadline.analysis.capture import Captured, capture
-from leadline.analysis.sentences import broken
+from leadline.analysis.findings import Ablation, Findings, Looked, Measured
+from leadline.analysis.sentences import broken, removed
 from leadline.analysis.subject import Subject
 from leadline.data.arrays import from_arrays
 from leadline.data.encode import fit
 
 SMALL = 1e-3
+LOOKED = Looked(
+    network="tanh RNN 2 x 2",
+    data="signs",
+    kind="tagging",
+    cell="tanh",
+    num_layers=2,
+    hidden_size=2,
+    bidirectional=False,
+    sequences=200,
+    steps=2000,
+    components=2,
+    twins=0,
+    seed=0,
+    score_unit="% right",
+)
 
 
 def solved(module: torch.nn.RNN, reads: int, shift: int = 0):
@@ -61,24 +77,7 @@ def test_a_layer_that_copies_is_used_and_adds_nothing():
     assert estimates.is_above(first.adds)
     assert first.adds.value > 30
     assert first.exit_gain.value > 30
-    from leadline.analysis.findings import Findings, Looked
-
-    looked = Looked(
-        network="tanh RNN 2 x 2",
-        data="signs",
-        kind="tagging",
-        cell="tanh",
-        num_layers=2,
-        hidden_size=2,
-        bidirectional=False,
-        sequences=200,
-        steps=2000,
-        components=2,
-        twins=0,
-        seed=0,
-        score_unit="% right",
-    )
-    said = [sentence.text for sentence in broken(Findings(looked=looked, ablation=(first, second)))]
+    said = [sentence.text for sentence in broken(Findings(looked=LOOKED, ablation=(first, second)))]
     assert "does what no linear map does" in said[0]
     assert "adds nothing" in said[1]
 
@@ -116,3 +115,48 @@ def test_errors_are_counted_by_kind():
     assert sum(kind.rows * kind.removed.value for kind in by_class.values()) / 2000 > 30
     assert all(kind.removed.value == pytest.approx(kind.below - kind.here) for kind in kinds)
     assert {kind.grouping for kind in kinds} == {"class", "rarity", "position"}
+
+
+def test_a_class_lies_in_one_third_of_rarity():
+    counts = np.array([50, 10, 30, 10])
+    thirds = ablation.rarity(counts)
+    assert thirds.tolist() == [2, 0, 1, 0]
+    drawn = solved(rnn(HOLD, COPY), reads=1, shift=1)[1]
+    asked = ablation.target_of(drawn, 0)
+    groups = {name: rows for name, _, rows in ablation.groupings(asked, drawn, [])}
+    for label in (0, 1):
+        assert len(np.unique(groups["rarity"][groups["class"] == label])) == 1
+
+
+def test_states_come_from_sequences_that_are_long_enough():
+    random = np.random.default_rng(0)
+    inputs = np.ones((40, 12, 1), dtype=np.float32) + random.random((40, 12, 1)).astype(np.float32)
+    lengths = random.integers(3, 13, 40)
+    taken = modules.take_over(rnn(HOLD), inputs, lengths=lengths)
+    drawn = sample.draw(modules.as_sequences(taken), taken.encoder, 0)
+    captured = capture(taken.subject, drawn)
+    longest = drawn.sequences.lengths == drawn.sequences.lengths.max()
+    assert longest.sum() > 1
+    for states in ablation._resampled(captured, drawn, 1, 0):
+        for row, length in enumerate(drawn.sequences.lengths.tolist()):
+            assert bool((states[:length, row] != 0).any(-1).all())
+
+
+def test_without_an_interval_nothing_is_claimed():
+    known = Measured(value=30.0, interval=(20.0, 40.0))
+    for used, adds in ((Measured(value=12.0), known), (known, Measured(value=3.0))):
+        one = Ablation(layer=1, used=used, adds=adds, exit_score=None, exit_gain=None)
+        assert list(broken(Findings(looked=LOOKED, ablation=(one,)))) == []
+    wide = Measured(value=30.0, interval=(-1.0, 61.0))
+    one = Ablation(layer=1, used=wide, adds=known, exit_score=None, exit_gain=None)
+    (said,) = broken(Findings(looked=LOOKED, ablation=(one,)))
+    assert said.text == "No use of layer 1 was shown: states of other sequences in its place cost 30.0 (-1.0 to 61.0)."
+
+
+@pytest.mark.parametrize(("kind", "words"), [("tagging", "fewer errors"), ("regression", "of the target's variance")])
+def test_an_exit_is_told_in_the_unit_of_its_probe(kind, words):
+    gain = Measured(value=5.0, interval=(4.0, 6.0))
+    one = Ablation(layer=2, used=None, adds=None, exit_score=gain, exit_gain=gain)
+    looked = LOOKED.model_copy(update={"kind": kind})
+    (said,) = removed(Findings(looked=looked, ablation=(one,)))
+    assert words in said.text

@@ -66,6 +66,12 @@ def test_a_network_that_is_not_there_is_answered_with_those_that_are(run: Path):
         leadline.compare(run, "GRU 9 x 9", "GRU 1 x 64")
 
 
+def test_one_network_is_no_pair(run: Path):
+    for names in (("GRU 1 x 64", None), (None, "GRU 1 x 64")):
+        with pytest.raises(OptionError, match="one network to compare, 'GRU 1 x 64'; expected two names"):
+            leadline.compare(run, *names)
+
+
 def test_networks_that_share_no_seed_are_refused(run: Path):
     verdict = leadline.Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
     first, second = pairs(run)

@@ -15,9 +15,10 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 import leadline
 from leadline import looking
-from leadline.analysis import modules
+from leadline.analysis import annotations, modules, sample
 from leadline.analysis.findings import Findings
 from leadline.data.datasets.letters import letters
+from leadline.data.encode import fit
 from leadline.errors import DataError, ModelError, OptionError
 from leadline.report import layer_page
 
@@ -230,3 +231,78 @@ def test_the_reader_holds_the_states(folder: Path, found):
     depends = np.frombuffer(base64.b64decode(one.depends[0]), np.uint8).reshape(len(one.steps), -1)
     assert (depends.max(1) == 254).all()
     assert (depends.argmax(1) == np.arange(len(one.steps))).mean() > 0.5
+
+
+def test_the_weights_that_compute_are_taken_over_not_the_stored_ones():
+    torch.manual_seed(0)
+    layer = nn.utils.parametrizations.weight_norm(nn.GRU(3, 4, batch_first=True), "weight_hh_l0")
+    with torch.no_grad():
+        layer.parametrizations.weight_hh_l0.original0.mul_(1.7)
+    inputs = torch.randn(40, 6, 3)
+    taken = modules.take_over(layer, inputs)
+    with torch.no_grad():
+        got = taken.subject.layers(torch.from_numpy(taken.features).transpose(0, 1), torch.full((40,), 6))[-1]
+        torch.testing.assert_close(got.transpose(0, 1), layer(inputs)[0])
+
+
+def test_leadlines_own_layers_are_recurrent_layers():
+    assert modules.take_over(leadline.nn.LSTM(3, 4), torch.zeros(5, 2, 3)).subject.spec.describe() == "LSTM 1 x 4"
+
+
+def test_a_frozen_part_stays_frozen():
+    module = nn.Sequential(nn.Dropout(), nn.GRU(3, 4)).train()
+    module[0].eval()
+    modules.take_over(module, torch.zeros(5, 2, 3))
+    assert [module.training, module[0].training, module[1].training] == [True, False, True]
+
+
+class Decoder(nn.Module):
+    """Calls its layer once a step, or once from states of its own."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.layer, self.calls = nn.GRU(2, 3), calls
+
+    def forward(self, inputs):
+        if self.calls == 1:
+            return self.layer(inputs, torch.ones(1, inputs.shape[1], 3))
+        return [self.layer(step[None]) for step in inputs]
+
+
+@pytest.mark.parametrize(("calls", "message"), [(1, "initial states"), (2, "calls its recurrent layer 6 times")])
+def test_what_one_run_from_zero_does_not_show_is_refused(calls, message):
+    with pytest.raises(ModelError, match=message):
+        leadline.explain(Decoder(calls), torch.zeros(6, 4, 2))
+
+
+def test_findings_of_other_data_are_not_the_studys(folder: Path, found, tmp_path: Path):
+    findings, out = found
+    options = {"max_trials": 1, "max_updates": 10, "jobs": 1, "budget": None, "explain": False}
+    verdict = leadline.advise(subset=300, out=tmp_path, **options)
+    advice = verdict.recommendation.model_copy(update={"description": findings.looked.network})
+    data = verdict.data.model_copy(update={"fingerprint": findings.looked.fingerprint})
+    theirs = verdict.model_copy(update={"recommendation": advice, "data": data})
+    assert layer_page.findings_of(theirs, out) == findings
+    assert layer_page.findings_of(theirs.model_copy(update={"data": verdict.data}), out) is None
+    assert layer_page.findings_of(theirs.model_copy(update={"recommendation": verdict.recommendation}), out) is None
+
+
+def test_an_empty_distance_refers_to_no_other_step(tmp_path: Path):
+    path = tmp_path / "notes.csv"
+    path.write_text("sign,sign distance\n" + "+,1\n-,\n" * 100)
+    inputs = torch.randn(20, 10, 2)
+    result = leadline.explain(nn.GRU(2, 5, batch_first=True), inputs, annotations=path)
+    assert [p for p in result.probes if p.annotation == "sign" and p.layer == 1 and p.direction == "all"]
+
+
+def test_a_running_mean_leaves_missing_numbers_out():
+    data = leadline.from_arrays([np.array([[np.nan], [4.0], [np.nan], [2.0]])] * 3, [[0.0] * 4] * 3)
+    (mean,) = [one for one in annotations.derived(data) if one.name.startswith("running mean")]
+    np.testing.assert_allclose(mean.values[:4], [np.nan, 4.0, 4.0, 3.0])
+
+
+def test_copies_of_a_sequence_are_one_cluster():
+    inputs = np.random.default_rng(0).normal(size=(20, 4, 1))
+    data = leadline.from_arrays(np.concatenate([inputs, inputs]), np.arange(40) % 2)
+    drawn = sample.draw(data, fit(data, np.arange(40)), 0)
+    assert len(np.unique(drawn.clusters)) == 20

@@ -122,6 +122,16 @@ def test_a_lag_that_few_sequences_reach_is_left_out():
 
 
 def test_a_unit_that_never_moves_has_no_half_life():
-    lives = decay.unit_half_lives(np.zeros((40, 5, 2)))
-    assert np.isinf(lives).all() or (lives >= 0).all()
+    differences = np.zeros((40, 5, 2))
+    differences[..., 1] = 0.5 ** np.arange(5)
+    lives = decay.unit_half_lives(differences)
+    assert np.isnan(lives[0])
+    assert lives[1] == pytest.approx(1.0)
+    assert decay.half_life(decay.curve(np.zeros((40, 5)))) is None
     assert decay.half_life(np.zeros(5)) is None
+
+
+def test_a_difference_that_comes_late_is_followed_from_where_it_comes():
+    left = decay.curve(np.tile([0.0, 1.0, 0.5, 0.25, 0.125], (40, 1)))
+    np.testing.assert_allclose(left, [0.0, 1.0, 0.5, 0.25, 0.125])
+    assert decay.half_life(left) == pytest.approx(2.0)

@@ -170,11 +170,15 @@ def _changes(sequences: Sequences) -> Iterator[Annotation]:
 
 
 def _running_means(sequences: Sequences) -> Iterator[Annotation]:
-    before = steps_from_start(sequences)
     starts = np.repeat(sequences.offsets[:-1], sequences.lengths)
     for column, name in list(enumerate(sequences.numeric_names))[:MOST_COLUMNS]:
-        total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(sequences.numeric[:, column].astype(np.float64)))])
-        yield Annotation(f"running mean of {name}", (total[1:] - total[starts]) / (before + 1))
+        values = sequences.numeric[:, column].astype(np.float64)
+        total, count = (
+            np.concatenate([[0.0], np.cumsum(part)]) for part in (np.nan_to_num(values), np.isfinite(values))
+        )
+        known = count[1:] - count[starts]
+        mean = np.where(known > 0, (total[1:] - total[starts]) / np.maximum(known, 1), np.nan)
+        yield Annotation(f"running mean of {name}", mean)
 
 
 def _first_feature(sequences: Sequences) -> tuple[NDArray[np.generic], tuple[str, ...], str]:

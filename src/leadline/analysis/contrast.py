@@ -100,7 +100,6 @@ def _kinds(found: Contrast) -> Iterator[str]:
             kind
             for kind in found.kinds
             if (estimates.is_above(kind.removed) if sign > 0 else estimates.is_below(kind.removed))
-            and kind.grouping != "rarity"
         ]
         sure.sort(key=lambda kind: -sign * kind.removed.value)
         if sure:

@@ -48,7 +48,10 @@ def curve(differences: Floats, counts: Floats | None = None) -> Floats:
     A sequence that ends early says nothing about later steps, so neighbours are compared, and the ratios
     multiplied, each over the sequences that reach it:
 
-        s(0) = 1,    s(k) = s(k - 1) * sum_i d_i(k) / sum_i d_i(k - 1)
+        s(k) = s(k - 1) * sum_i d_i(k) / sum_i d_i(k - 1)
+
+    from s = 1 at the first distance at which there is a difference at all; before it, and where there never is
+    one, s = 0.
 
     Args:
         differences: (sequences, K + 1), or (sequences, K + 1, units); NaN beyond the end.
@@ -66,9 +69,13 @@ def curve(differences: Floats, counts: Floats | None = None) -> Floats:
     later = np.einsum("n,nk...->k...", number, amounts[:, 1:])
     earlier = np.einsum("n,nk...->k...", number, np.where(there[:, 1:], amounts[:, :-1], 0.0))
     reached = there[:, 1:].sum(0) >= FEWEST_AT_LAG
-    ratios = np.where(reached, later / np.maximum(earlier, 1e-300), np.nan)
-    ratios = np.where(reached & (earlier <= 0), 0.0, ratios)
-    return np.concatenate([np.ones((1, *ratios.shape[1:])), np.cumprod(ratios, axis=0)])
+    at_first = np.einsum("n,n...->...", number, amounts[:, 0])
+    left = [np.where(at_first > 0, 1.0, 0.0)]
+    for now, before, seen in zip(later, earlier, reached, strict=True):
+        started = np.where((left[-1] == 0) & (before <= 0) & (now > 0), 1.0, 0.0)
+        following = np.where(before > 0, left[-1] * now / np.maximum(before, 1e-300), started)
+        left.append(np.where(seen, following, np.nan))
+    return np.stack(left)
 
 
 def half_life(left: Floats) -> float | None:
@@ -109,7 +116,12 @@ def reached(left: Floats) -> int:
 
 
 def unit_half_lives(differences: Floats) -> Floats:
-    """(units,) half-life of each unit, infinite where it never halves; from (sequences, K + 1, units)."""
+    """(units,) half-life of each unit, infinite where it never halves, NaN for a unit that never moves.
+
+    Args:
+        differences: (sequences, K + 1, units).
+    """
     each = curve(differences)
     found = [half_life(each[:, unit]) for unit in range(each.shape[1])]
-    return np.array([np.inf if value is None else value for value in found])
+    still = ~(np.nan_to_num(each) > 0).any(0)
+    return np.where(still, np.nan, [np.inf if value is None else value for value in found])

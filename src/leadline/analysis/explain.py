@@ -21,8 +21,7 @@ from leadline.analysis.sentences import sentences
 from leadline.analysis.subject import Subject, fresh_layers, untrained
 from leadline.data.encode import Encoder
 from leadline.data.sequences import Sequences
-from leadline.records.trial import Kind
-from leadline.training.objective import metric_for
+from leadline.training.objective import metric_of
 
 TWINS = 5
 TWINS_OF_MEMORY = 3
@@ -43,7 +42,6 @@ class Question:
         among: sequences that may be drawn; all by default.
         annotations: the user's own, one value per step or per sequence of `sequences`.
         seed: of sample, twins and controls.
-        whole: whether the embedding and readout are known, so that twins are fresh as a whole.
         most_steps: size of the sample.
     """
 
@@ -53,7 +51,6 @@ class Question:
     among: NDArray[np.int64] | None = None
     annotations: Sequence[Annotation] = ()
     seed: int = 0
-    whole: bool = True
     most_steps: int = sampling.MOST_STEPS
 
 
@@ -118,7 +115,7 @@ def _of_sample(annotation: Annotation, sample: Sample) -> Annotation:
 
 
 def _twins(question: Question) -> list[Subject]:
-    if question.whole:
+    if question.subject.read is not None:
         return [untrained(question.encoder, question.subject.spec, question.seed, n) for n in range(TWINS)]
     return [fresh_layers(question.subject, question.seed, n) for n in range(TWINS)]
 
@@ -184,13 +181,10 @@ def _looked(question: Question, subjects: Sequence[Captured], sample: Sample, se
         components=seen.components,
         twins=len(subjects) - 1,
         seed=question.seed,
-        score_unit=_unit(sample.sequences.kind, sample.sequences.target_name),
+        score_unit=metric_of(question.sequences).unit,
         score=score,
+        fingerprint=question.sequences.fingerprint(),
     )
-
-
-def _unit(kind: Kind, target: str) -> str:
-    return metric_for(kind, target).unit
 
 
 def _all_notes(question: Question, sample: Sample, annotations: Sequence[Annotation]) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class Looked(Finding):
         seed: of the sample, the twins and the controls.
         score_unit: unit of the network's score.
         score: the network's own score on the sample; None where only its layers are known.
+        fingerprint: of the data.
     """
 
     network: str
@@ -65,6 +66,7 @@ class Looked(Finding):
     seed: int
     score_unit: str
     score: Measured | None = None
+    fingerprint: str = ""
 
 
 class Bin(Finding):
@@ -220,7 +222,8 @@ class History(Finding):
 
 
 class Ablation(Finding):
-    """What breaks without a layer, in the unit of the score.
+    """What breaks without a layer; `used` and `adds` in the unit of the score, the exits in per cent right, or in
+    per cent of the target's variance where it is a number.
 
     Args:
         layer: the layer.

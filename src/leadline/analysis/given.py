@@ -68,7 +68,7 @@ def from_columns(columns: Mapping[str, pl.Series], sequences: Sequences, where: 
         per_sequence = _per_sequence(name, len(column), sequences, where)
         values, classes = _values(column)
         away = columns.get(name + DISTANCE)
-        distances = None if away is None else _numbers(away).astype(np.int64)
+        distances = None if away is None else np.nan_to_num(_numbers(away)).astype(np.int64)
         found.append(Annotation(name, values, classes, per_sequence, "file", distances))
     return found
 

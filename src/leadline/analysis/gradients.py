@@ -55,7 +55,7 @@ def reaches(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Rea
     found = []
     for (layer, side), norms in of_network.items():
         left = _points(norms)
-        if left:
+        if len(left) > 1:
             control = _points(of_twin[layer, side]) if of_twin else ()
             found.append(Reach(layer=layer, side=side, norms=left, untrained=control, reading=reading(left)))
     return found

@@ -41,7 +41,7 @@ def histories(captured: Captured, sample: Sample, encoder: Encoder, seed: int) -
             History(
                 steps=reach,
                 truncated=estimates.mean(cut, sample.clusters),
-                shuffled=estimates.mean(np.stack(mixed), sample.clusters),
+                shuffled=estimates.mean(np.mean(mixed, 0), sample.clusters),
                 full=estimates.mean(full, sample.clusters),
             )
         )

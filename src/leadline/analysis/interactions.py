@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from leadline.analysis.capture import Captured
+from leadline.analysis.estimates import resamples
 from leadline.analysis.findings import Measured, Share
 from leadline.analysis.sample import Sample
 from leadline.seeds import generator
@@ -52,7 +53,7 @@ class Pairing:
     window: tuple[int, int]
 
 
-def draw_pairs(captured: Captured, sample: Sample, seed: int, pairs: int = PAIRS) -> Pairing:
+def draw_pairs(captured: Captured, sample: Sample, seed: int) -> Pairing:
     """Random pairs of different sequences; those too short for the window come only if nothing else is there."""
     spec, lengths = captured.subject.spec, sample.sequences.lengths
     before, after = BOTH_WINDOW if spec.bidirectional else CAUSAL_WINDOW
@@ -60,12 +61,12 @@ def draw_pairs(captured: Captured, sample: Sample, seed: int, pairs: int = PAIRS
     random = generator(seed, "explain", "pairs")
     before, after = _fitting(int(lengths.max()), before, after)
     fit = np.flatnonzero(lengths > before + after)
-    first = random.choice(fit, size=pairs)
-    second = random.choice(fit, size=pairs)
+    first = random.choice(fit, size=PAIRS)
+    second = random.choice(fit, size=PAIRS)
     second = np.where(second == first, np.roll(fit, 1)[np.searchsorted(fit, first)], second)
     shorter = np.minimum(lengths[first], lengths[second])
     room = shorter - before - after
-    steps = before + np.floor(random.random(pairs) * room).astype(np.int64)
+    steps = before + np.floor(random.random(PAIRS) * room).astype(np.int64)
     return Pairing(first, second, steps, (before, after))
 
 
@@ -84,7 +85,7 @@ def shares(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Shar
         states = _mixtures(captured, sample, pairing)
         for layer in range(1, captured.subject.spec.num_layers + 1):
             effects = components(states[layer - 1])
-            found.append(_share(effects, layer, number > 0, pairing, seed))
+            found.append(_share(effects, layer, number > 0, pairing, sample.clusters, seed))
     return found
 
 
@@ -155,11 +156,12 @@ def components(states: Floats) -> Floats:
     return result
 
 
-def _share(effects: Floats, layer: int, untrained: bool, pairing: Pairing, seed: int) -> Share:
+def _share(effects: Floats, layer: int, untrained: bool, pairing: Pairing, clusters: Ints, seed: int) -> Share:
+    """With a bootstrap over clusters: a pair counts as often as both of its sequences were drawn."""
     random = generator(seed, "explain", "shares", layer, int(untrained))
     groups = _grouped(effects, pairing)
-    pairs = groups.shape[1]
-    counts = random.multinomial(pairs, np.full(pairs, 1.0 / pairs), size=RESAMPLES)
+    drawn = resamples(clusters, RESAMPLES, random)
+    counts = drawn[:, pairing.first] * drawn[:, pairing.second]
     point = _percent(groups.sum(1))
     resampled = np.stack([_percent(groups @ count) for count in counts])
     ends = np.quantile(resampled, [0.025, 0.975], axis=0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -95,7 +96,8 @@ def driven(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memo
         for way, side, sign in _sides(subjects[0]):
             halves = [half(values, way, spec.hidden_size) for values in moved]
             units = [decay.aligned(values, sample.lengths, swap.steps, swap.furthest, sign) for values in halves]
-            found.append(_memory(units, sample.clusters, seed, layer, way, side, "driven"))
+            memory = _memory(units, sample.clusters, seed, layer, way, side, "driven")
+            found += [memory] if memory is not None else []
     return found
 
 
@@ -119,7 +121,7 @@ def own(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memory]
             promised = gate_half_life(subjects[0], sample, layer, direction)
             side: Side = "ahead" if direction else "back"
             memory = _memory(both, sample.clusters, seed, layer, way, side, "own")
-            found.append(memory.model_copy(update={"gates": promised}))
+            found += [memory.model_copy(update={"gates": promised})] if memory is not None else []
     return found
 
 
@@ -149,12 +151,14 @@ def _memory(
     layer: int,
     way: Direction,
     side: Side,
-    kind: str,
-) -> Memory:
-    """From (sequences, K + 1, units) differences of the network and of each twin."""
+    kind: Literal["driven", "own"],
+) -> Memory | None:
+    """From (sequences, K + 1, units) differences of the network and of each twin; None where one never moved."""
     norms = [np.linalg.norm(values, axis=-1) for values in units]
     curves = [decay.curve(values) for values in norms]
     peaks = [np.nanmax(values) for values in curves]
+    if min(peaks) <= 0:
+        return None
     life, others = decay.half_life(curves[0]), [decay.half_life(values) for values in curves[1:]]
     random = generator(seed, "explain", "half-life", kind, layer, way, side)
     span = decay.interval(norms[0], clusters, random)
@@ -164,7 +168,7 @@ def _memory(
         layer=layer,
         direction=way,
         side=side,
-        kind="driven" if kind == "driven" else "own",
+        kind=kind,
         half_life=life,
         interval=span,
         beyond=decay.reached(curves[0]) if life is None else None,

@@ -67,7 +67,11 @@ def take_over(module: nn.Module, inputs: Any, name: str | None = None, lengths: 
 
 def find(module: nn.Module, name: str | None) -> nn.RNNBase:
     """The recurrent layer of that name, or the only one."""
-    found = {key: part for key, part in module.named_modules() if isinstance(part, nn.RNNBase) and type(part) in LAYERS}
+    found: dict[str, nn.RNNBase] = {
+        key: part
+        for key, part in module.named_modules()
+        if isinstance(part, nn.RNNBase) and isinstance(part, tuple(LAYERS))
+    }
     if not found:
         raise ModelError(
             f"{type(module).__name__} holds no recurrent layer",
@@ -85,6 +89,11 @@ def find(module: nn.Module, name: str | None) -> nn.RNNBase:
     return found[name]
 
 
+def _cell(layer: nn.RNNBase) -> Cell:
+    """Also of a subclass, such as a parametrised layer or `leadline.nn`'s."""
+    return next(cell for kind, cell in LAYERS.items() if isinstance(layer, kind))
+
+
 def _subject(layer: nn.RNNBase) -> Subject:
     if getattr(layer, "nonlinearity", "tanh") != "tanh" or layer.proj_size:
         raise ModelError(
@@ -95,18 +104,29 @@ def _subject(layer: nn.RNNBase) -> Subject:
     spec = StackSpec(
         input_size=layer.input_size,
         output_size=1,
-        cell=LAYERS[type(layer)],
+        cell=_cell(layer),
         hidden_size=layer.hidden_size,
         num_layers=layer.num_layers,
         bidirectional=layer.bidirectional,
     )
     recurrent = Recurrent(spec, torch.Generator().manual_seed(0))
-    known = {key: value.detach().float().cpu() for key, value in layer.state_dict().items()}
     with torch.no_grad():
         for key, value in recurrent.named_parameters():
-            value.copy_(known[key] if key in known else torch.zeros_like(value))
+            value.copy_(_weight(layer, key, value))
     require_finite(recurrent)
     return Subject(spec, recurrent.eval(), pass_on)
+
+
+def _weight(layer: nn.RNNBase, key: str, like: Tensor) -> Tensor:
+    """The weight that the layer computes with, also under weight normalisation; zeros for a bias that it has not."""
+    own = getattr(layer, key, None)
+    if own is None and not layer.bias and key.startswith("bias"):
+        return torch.zeros_like(like)
+    if not isinstance(own, Tensor):
+        raise ModelError(
+            f"the layer has no {key!r}", expected="the weights of torch's own layers", next_move="Copy them into one."
+        )
+    return own.detach().float().cpu()
 
 
 def pass_on(batch: Batch) -> Tensor:
@@ -117,20 +137,29 @@ def pass_on(batch: Batch) -> Tensor:
 def _read_by(module: nn.Module, layer: nn.RNNBase, inputs: Any) -> Any:
     """What the layer is called with when the module is run."""
     caught: list[Any] = []
+    starts: list[Any] = []
 
     def catch(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
         caught.append(given[0] if given else named["input"])
+        starts.append(given[1] if len(given) > 1 else named.get("hx"))
 
-    was_training = module.training
+    modes = {part: part.training for part in module.modules()}
     handle = layer.register_forward_pre_hook(catch, with_kwargs=True)
     try:
         with torch.no_grad():
             module.eval()(*_tensors(inputs))
     finally:
         handle.remove()
-        module.train(was_training)
+        for part, mode in modes.items():
+            part.training = mode
     if not caught:
         raise ModelError("the module never called its recurrent layer", next_move="Check the name and the inputs.")
+    if len(caught) > 1 or starts[0] is not None:
+        raise ModelError(
+            f"the module calls its recurrent layer {len(caught)} times" if len(caught) > 1 else "initial states",
+            expected="one call on whole sequences, from zero states",
+            next_move="Give the layer itself, with what it reads.",
+        )
     return caught[0]
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from leadline.data import encode
 from leadline.data.batch import Batch, Batcher
+from leadline.data.clusters import clusters_of
 from leadline.data.encode import Encoder
 from leadline.data.sequences import Sequences
 from leadline.errors import DataError
@@ -19,6 +20,7 @@ from leadline.seeds import generator
 MOST_SEQUENCES = 1500
 MOST_STEPS = 9000
 LONGEST = 256
+FEWEST_GROUPS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +155,8 @@ def _notes(
     if len(chosen) < len(pool):
         steps = f"{int(taken.offsets[-1]):,} steps"
         notes.append(f"A random sample: {len(chosen):,} of {len(pool):,} sequences, {steps}.")
+    if _few_groups(taken):
+        notes.append(f"Fewer than {FEWEST_GROUPS} groups: sequences of one group are taken to be independent.")
     longer = int((sequences.lengths[chosen] > LONGEST).sum())
     if longer:
         which = "first" if sequences.per_step else "last"
@@ -161,7 +165,9 @@ def _notes(
 
 
 def _clusters(sequences: Sequences) -> NDArray[np.int64]:
-    if sequences.groups is None or len(np.unique(sequences.groups)) < 20:
-        return np.arange(len(sequences), dtype=np.int64)
-    _, inverse = np.unique(sequences.groups, return_inverse=True)
-    return np.asarray(inverse, dtype=np.int64)
+    """Groups and identical inputs as the split joins them; of few groups the identical inputs alone."""
+    return clusters_of(replace(sequences, groups=None) if _few_groups(sequences) else sequences)[0]
+
+
+def _few_groups(sequences: Sequences) -> bool:
+    return sequences.groups is not None and len(np.unique(sequences.groups)) < FEWEST_GROUPS

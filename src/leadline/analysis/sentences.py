@@ -8,6 +8,8 @@ from leadline.analysis import estimates
 from leadline.analysis.findings import Ablation, ErrorKind, Findings, Measured, Memory, Probe, Sentence, Share
 
 MOST_READINGS = 8
+A_TENTH = 0.1
+LABELLED = ("classification", "tagging", "next_step")
 
 
 def sentences(found: Findings) -> tuple[Sentence, ...]:
@@ -157,18 +159,30 @@ def _parted(own: Share, twin: Share) -> bool:
 def broken(found: Findings) -> Iterator[Sentence]:
     """Is a layer used, and does it add anything that a linear map does not?"""
     for one in found.ablation:
-        if one.used is None or one.adds is None:
+        if not _known(one.used) or not _known(one.adds):
             continue
+        assert one.used is not None
+        assert one.adds is not None
         if not estimates.is_above(one.used):
-            yield Sentence(about="breaks", text=f"Layer {one.layer} is not used: {_no_loss(one.used)}.")
+            yield Sentence(about="breaks", text=f"No use of layer {one.layer} was shown: {_no_loss(one.used)}.")
         elif estimates.is_above(one.adds):
             yield Sentence(about="breaks", text=_needed(one, found.looked.score_unit))
         else:
-            yield Sentence(
-                about="breaks",
-                text=f"Layer {one.layer} is used, but a linear map of what it reads does as well: it adds nothing "
-                f"that was measured ({_figure(one.adds)} lost).",
-            )
+            yield Sentence(about="breaks", text=_mapped(one))
+
+
+def _mapped(one: Ablation) -> str:
+    """A map does as well where its cost is known to be at most a tenth of what the layer carries."""
+    assert one.used is not None
+    assert one.adds is not None
+    assert one.adds.interval is not None
+    figure = _figure(one.adds)
+    if one.adds.interval[1] <= A_TENTH * one.used.value:
+        return (
+            f"Layer {one.layer} is used, but a linear map of what it reads does as well: it adds nothing that was "
+            f"measured ({figure} lost)."
+        )
+    return f"Layer {one.layer} is used; that it does more than a linear map was not shown ({figure} lost with the map)."
 
 
 def _needed(one: Ablation, unit: str) -> str:
@@ -181,6 +195,11 @@ def _needed(one: Ablation, unit: str) -> str:
     )
 
 
+def _known(measured: Measured | None) -> bool:
+    """Whether there is a figure with an interval: without one nothing is claimed."""
+    return measured is not None and measured.interval is not None
+
+
 def _no_loss(measured: Measured) -> str:
     return f"states of other sequences in its place cost {_figure(measured)}"
 
@@ -188,21 +207,18 @@ def _no_loss(measured: Measured) -> str:
 def removed(found: Findings) -> Iterator[Sentence]:
     """What a readout of a layer gets right that one of the layer below does not."""
     for one in found.ablation:
-        if one.layer < 2 or one.exit_gain is None or one.exit_score is None:
+        if one.layer < 2 or not _known(one.exit_gain):
             continue
+        assert one.exit_gain is not None
+        here, below = f"A linear readout of layer {one.layer}", f"one of layer {one.layer - 1}"
+        figure = _figure(one.exit_gain)
         if not estimates.is_above(one.exit_gain):
-            yield Sentence(
-                about="errors",
-                text=f"A linear readout of layer {one.layer} is no better than one of layer {one.layer - 1} "
-                f"({_figure(one.exit_gain)}).",
-            )
-            continue
-        most = _most(found.errors, one.layer)
-        yield Sentence(
-            about="errors",
-            text=f"A linear readout of layer {one.layer} makes {_figure(one.exit_gain)} points fewer errors than one "
-            f"of layer {one.layer - 1}{most}.",
-        )
+            text = f"That a linear readout of layer {one.layer} is better than {below} was not shown ({figure})."
+        elif found.looked.kind in LABELLED:
+            text = f"{here} makes {figure} points fewer errors than {below}{_most(found.errors, one.layer)}."
+        else:
+            text = f"{here} explains {figure} points more of the target's variance than {below}."
+        yield Sentence(about="errors", text=text)
 
 
 def _most(errors: Iterable[ErrorKind], layer: int) -> str:
@@ -240,7 +256,7 @@ def reached(found: Findings) -> Iterator[Sentence]:
         lag, left = worst.norms[-1]
         yield Sentence(
             about="reach",
-            text=f"Gradients reach every step: at least {100 * left:.0f} % of their size is left {lag} steps away.",
+            text=f"Gradients reach far: at least {100 * left:.0f} % of their size is left {lag} steps away.",
         )
 
 

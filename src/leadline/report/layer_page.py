@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from leadline.analysis.findings import Findings
+from leadline.records.verdict import Verdict
 from leadline.report import layer_sections, page
 from leadline.report.layout import Facts, Figure
 
@@ -15,6 +16,13 @@ def read_findings(folder: Path) -> Findings | None:
     """What was found in the layers of a run or model, where it was looked into."""
     path = folder / FINDINGS
     return Findings.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def findings_of(verdict: Verdict, folder: Path) -> Findings | None:
+    """What was found in the advised network on the study's own data; None where others were looked into."""
+    found = read_findings(folder)
+    advised = (verdict.data.fingerprint, verdict.recommendation.description)
+    return found if found and (found.looked.fingerprint, found.looked.network) == advised else None
 
 
 def write(found: Findings, path: str | Path) -> Path:

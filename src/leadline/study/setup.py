@@ -6,12 +6,11 @@ from leadline.data import encode
 from leadline.data.folds import Split
 from leadline.data.sequences import Sequences
 from leadline.network import embed_spec
-from leadline.records.trial import Kind, Metric
 from leadline.spec import Pooling, Recipe, StackSpec
 from leadline.study.book import Plan
 from leadline.study.moves import SMALL, Limits, parse_start, require_allowed
 from leadline.study.names import baseline_names
-from leadline.training.objective import metric_for
+from leadline.training.objective import metric_of
 
 STEPS_PER_BATCH = 768
 PASSES = 14
@@ -36,7 +35,7 @@ def plan(
         recipe=recipe_for(sequences, split, max_updates),
         limits=limits,
         start=require_allowed(parse_start(start, blank), limits) if start else blank,
-        metric=metric(sequences),
+        metric=metric_of(sequences),
         baselines=baseline_names(sequences, limits.causal),
         margin=margin,
     )
@@ -67,14 +66,6 @@ def recipe_for(sequences: Sequences, split: Split, max_updates: int | None = Non
     updates = max(min(updates, round(MOST_STEPS / (size * length))), min(FEWEST_UPDATES, updates))
     cap = max_updates or updates
     return Recipe(batch_size=size, max_updates=cap, eval_every=max(1, cap // LOOKS_PER_RUN))
-
-
-def metric(sequences: Sequences) -> Metric:
-    """The metric, in words that fit the data."""
-    kind: Kind = sequences.kind
-    per_step = sequences.per_step
-    unit = (sequences.target_name or "label") if per_step else "sequence"
-    return metric_for(kind, sequences.target_name, unit)
 
 
 def _power_of_two(number: float) -> int:

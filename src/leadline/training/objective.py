@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from leadline.data.encode import Encoder
-from leadline.data.sequences import LABELLED, PER_STEP
+from leadline.data.sequences import LABELLED, PER_STEP, Sequences
 from leadline.records.trial import Kind, Metric
 
 BEND = 0.1
@@ -41,6 +41,12 @@ def metric_for(kind: Kind, target: str, unit_name: str = "label") -> Metric:
         loss_unit=f"mean absolute error of {target}",
         perfect=0.0,
     )
+
+
+def metric_of(sequences: Sequences) -> Metric:
+    """The metric of some data, in words that fit them."""
+    unit = (sequences.target_name or "label") if sequences.per_step else "sequence"
+    return metric_for(sequences.kind, sequences.target_name, unit)
 
 
 def loss(outputs: Tensor, targets: Tensor, kind: str) -> Tensor:
