@@ -17,7 +17,8 @@ import pages
 import pytest
 import typer
 
-from leadline import api, cli, errors, records
+from leadline import api, cli, errors
+from leadline.records import trial, verdict
 from leadline.records.base import Record
 from leadline.records.verdict import Verdict
 from leadline.spec import StackSpec
@@ -27,9 +28,10 @@ COMMANDS = DOCS / "commands.md"
 RUNNABLE = ("python", "pycon", "console")
 PAGES = [page for page in pages.PAGES if any(block.language in RUNNABLE for block in pages.blocks(page))]
 VERBS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
-RECORDS = {name: kind for name, kind in vars(records).items() if inspect.isclass(kind) and issubclass(kind, Record)}
+PARTS = {**vars(trial), **vars(verdict)}
+RECORDS = {name: kind for name, kind in PARTS.items() if inspect.isclass(kind) and issubclass(kind, Record)}
 RECORDS.pop("Record")
-LITERALS = (records.StopReason, records.Decision, records.Kind)
+LITERALS = (verdict.StopReason, verdict.Decision, trial.Kind)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=pages.name)
@@ -100,7 +102,7 @@ def test_every_word_that_a_verdict_may_hold_is_documented() -> None:
     page = (DOCS / "verdict.md").read_text(encoding="utf-8")
     for choice in LITERALS:
         assert [word for word in get_args(choice) if f"| `{word}` |" not in page] == []
-    assert f"`{records.SCHEMA}`" in page
+    assert f"`{verdict.SCHEMA}`" in page
 
 
 def test_the_version_of_the_schema_is_in_every_verdict() -> None:
