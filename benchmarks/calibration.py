@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.stats import beta, nct, t
 
-from leadline.stats import paired, power, rule, tails
+from leadline.stats import paired, rule, tails
 from leadline.stats.collapse import collapsed
 from leadline.stats.paired import Evidence
 from leadline.stats.rule import Design
@@ -254,7 +254,7 @@ def pairs(studies: int, seed: int) -> None:
                 evidence = crossed_studies(random, draws, examples) if examples else seeds_alone(draws)
                 found, _ = decided(evidence, Design(BLOCKS, alpha), 0.0, studies)
                 sizes = np.where(found > 0, found, 10**6)
-                fixed = power.fixed_pairs(effect, alpha) if examples is None else _fixed(effect, alpha, examples, seed)
+                fixed = fixed_pairs(effect, alpha) if examples is None else _fixed(effect, alpha, examples, seed)
                 shown = [_size(np.quantile(sizes, q, method="higher")) for q in (0.5, 0.8)]
                 other = _size(np.median(_mixture(draws, alpha))) if examples is None else "-"
                 share = f"{100 * (found > 0).mean():.0f} %"
@@ -265,6 +265,14 @@ def pairs(studies: int, seed: int) -> None:
 
 def _size(number: float) -> str:
     return f"{number:.0f}" if number < 400 else "over 24" if number > 10**5 else "over 400"
+
+
+def fixed_pairs(effect: float, alpha: float, power: float = 0.8) -> int:
+    """Pairs of a one-sided paired t-test of fixed size, for an effect in standard deviations of a difference."""
+    for n in range(2, 10_000):
+        if nct.sf(t.isf(alpha, n - 1), n - 1, effect * n**0.5) >= power:
+            return n
+    raise ValueError(f"an effect of {effect} needs more than 10,000 pairs")
 
 
 def _fixed(effect: float, alpha: float, examples: int, seed: int, studies: int = 4000) -> float:

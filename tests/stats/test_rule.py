@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from calibration import fixed_pairs
 from leadline.stats import looks, paired, power, rule, skew, tails
 from leadline.stats.rule import Design
 
@@ -101,7 +102,7 @@ class TestRule:
 class TestPower:
     @pytest.mark.parametrize("effect", [0.5, 1.0, 2.0])
     def test_fixed_pairs_have_the_power(self, effect):
-        n = power.fixed_pairs(effect, 0.01)
+        n = fixed_pairs(effect, 0.01)
         random = np.random.default_rng(3)
         p = [
             stats.ttest_1samp(random.normal(effect, 1, (20_000, k)), 0, axis=1, alternative="greater").pvalue
@@ -124,6 +125,23 @@ class TestPower:
         found = paired.Evidence(np.array([0.4, 0.5, 0.6]), np.asarray(1.0), np.asarray(0.0))
         assert power.further_pairs(found, 0.5, Design(EVERY_THREE, 0.01)) is None
         assert power.chance_to_close(found, 0.0, Design(EVERY_THREE, 0.01)) < 0.01
+
+    def test_pairs_that_were_lost_count_as_looked_at_and_not_as_evidence(self):
+        """Five of six pairs are left: the look after nine brings three more, eight in all."""
+        five = paired.resplit(np.array([0.9, 1.3, -0.2, 0.9, 0.6]), 0.0)
+        design = Design((3, 6, 9, 12, 15, 18, 21, 24), 0.05)
+        more = power.further_pairs(five, 0.6, design, look=6)
+        assert more in (3, 6, 9, 12, 15, 18)
+        levels = dict(zip(design.looks, looks.nominal(design.looks, design.alpha), strict=True))
+        needed = {n: float(tails.exceedance(np.asarray(0.6), power.at(five, n - 1))) for n in design.looks[2:]}
+        assert 6 + more == min(n for n in needed if needed[n] <= levels[n])
+        half = tails.half_width(power.at(five, 8), looks.nominal((3, 6, 9), 0.05)[-1])
+        move = float(np.sqrt(five.spread * (1 / 5 - 1 / 8)))
+        told = power.chance_to_close(five, 0.0, Design((3, 6, 9), 0.05), look=6)
+        distance = float(five.effect)
+        assert told == pytest.approx(
+            stats.t.sf((half - distance) / move, 4) + stats.t.cdf((-half - distance) / move, 4)
+        )
 
     def test_the_chance_to_close_is_met(self):
         """Studies of the same first six pairs, carried on with normal pairs of unknown mean."""

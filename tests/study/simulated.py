@@ -33,6 +33,8 @@ class World:
         starved: what training on a share of the data costs.
         train: training score of a spec; by default 1 above its truth.
         diverges: specs whose training breaks.
+        still_improving: specs that still improve at the cap of updates.
+        collapses: trials that come out 50 points lower, in training and on dev.
     """
 
     truth: Truth
@@ -42,6 +44,8 @@ class World:
     starved: Callable[[float], float] = lambda fraction: 0.0 if fraction == 1 else 0.2
     train: Truth | None = None
     diverges: Callable[[StackSpec], bool] = lambda spec: False
+    still_improving: Callable[[StackSpec], bool] = lambda spec: False
+    collapses: Callable[[Trial], bool] = lambda trial: False
     asked: list[Trial] = field(default_factory=list)
 
     def result(self, material: Material, trial: Trial) -> TrialResult:
@@ -58,7 +62,10 @@ class World:
         scores += shared - (shared * weights).sum() / weights.sum()
         dev = float((scores * weights).sum() / weights.sum())
         train = mean + 1 if self.train is None or isinstance(trial.spec, BaselineSpec) else self.train(trial.spec)
-        broken = isinstance(trial.spec, StackSpec) and self.diverges(trial.spec)
+        network = isinstance(trial.spec, StackSpec)
+        broken = network and self.diverges(trial.spec)
+        if self.collapses(trial):
+            scores, dev, train = scores - 50.0, dev - 50.0, train - 50.0
         return TrialResult(
             status="diverged" if broken else "finished",
             train=train,
@@ -72,6 +79,7 @@ class World:
             updates=trial.recipe.max_updates,
             num_parameters=trial.spec.num_parameters if isinstance(trial.spec, StackSpec) else 0,
             seconds=1.0,
+            still_improving=network and self.still_improving(trial.spec),
         )
 
     def _mean(self, trial: Trial) -> float:

@@ -49,7 +49,7 @@ def test_looks_end_with_the_splits(folds, expected):
 
 def test_choice_by_lower_bound_per_cost_and_ties():
     def option(move, effect, operations):
-        return verdict.Option(move, move, effect - 0.1, effect, operations)
+        return verdict.Option(move, effect - 0.1, effect, operations)
 
     cheap, dear = option("readout", 2.0, 100), option("deeper", 3.5, 300)
     assert verdict.choose([cheap, dear], 100, 0.5) is cheap

@@ -258,22 +258,129 @@ def test_an_arm_that_did_not_train_is_tried_with_help_for_both(words):
 def test_collapsed_runs_are_counted_and_left_out(words):
     """The second training of each deep network is worth nothing; the others are as good as the shallow one's."""
     broken = child(0, "pair-0", 1)
-
-    class Unlucky(World):
-        def result(self, material, trial):
-            found = super().result(material, trial)
-            if trial.seed != broken or getattr(trial.spec, "num_layers", 1) == 1:
-                return found
-            weights = material.weights(trial.fold)
-            sums = tuple(s - 50.0 * w for s, w in zip(found.dev_clusters, weights, strict=True))
-            return found.model_copy(update={"dev": 20.0, "train": 20.0, "dev_clusters": sums})
-
-    book = play(book_for(words), Unlucky(lambda s: 70.0))
+    world = World(lambda s: 70.0, collapses=lambda t: t.seed == broken and getattr(t.spec, "num_layers", 1) > 1)
+    book = play(book_for(words), world)
     row = next(m for m in book.moves if m.move == "deeper" and m.source == book.incumbents[0].describe())
     assert row.collapsed == (1, 0)
     assert row.decision == "not_worth_it"
     assert abs(row.effect) < 1
     assert "1 of" in row.reason
+
+
+def test_a_collapsed_run_of_the_incumbent_spoils_no_number(words):
+    """The start's second training is worth nothing: in the diagnosis, against the baseline and on fresh seeds."""
+    unlucky = {child(0, f"pair-{i}", 1) for i in range(9)}
+    first = book_for(words).plan.start
+    world = World(lambda s: 60 + 8 * sees(s), collapses=lambda t: t.spec == first and t.seed in unlucky)
+    book = play(book_for(words), world)
+    assert book.diagnosis[0].dev == pytest.approx(60, abs=0.5)
+    assert book.diagnosis[0].train == pytest.approx(61, abs=0.5)
+    fresh = next(m.fresh for m in stage.rows(book) if m.fresh and m.source == first.describe())
+    assert fresh.effect == pytest.approx(24, abs=1)
+    assert fresh.pairs == verdict.BLOCK - 1
+    alone = play(book_for(words), World(lambda s: 70.0, collapses=lambda t: t.seed in unlucky))
+    assert alone.recurrence.effect == pytest.approx(40, abs=1)
+    assert all(point.score == pytest.approx(70, abs=0.5) for point in alone.diagnosis[-1].learning_curve[2:])
+
+
+def test_a_trained_baseline_has_a_seed_for_each_pair(words):
+    """Its seeds are noise of the comparison: one that is good by luck must not count as good for certain."""
+
+    class Trained(World):
+        def _mean(self, trial):
+            return super()._mean(trial) + 5.0 * (getattr(trial.spec, "name", "") == "mlp")
+
+    world = Trained(lambda s: 70.0, baseline=64.5, seed_noise=0.5)
+    book = play(book_for(words), world)
+    best = book.best_baseline().name
+    assert best == "mlp"
+    full = [t for t in world.asked if getattr(t.spec, "name", "") == best and t.recipe.max_updates > 500]
+    assert book.recurrence.pairs >= verdict.BLOCK
+    assert len({t.seed for t in full if not t.final}) >= book.recurrence.pairs
+    counted = book.baseline_pair("majority", 0), book.baseline_pair("majority", 5)
+    assert counted[0] == counted[1]
+
+
+def test_a_run_cut_by_the_cap_is_never_a_refusal(words):
+    """Every wide arm scores less, and says that it was still improving."""
+
+    def wide(spec):
+        return spec.num_layers == 1 and spec.hidden_size > 64
+
+    world = World(lambda s: 66.0 if wide(s) else 70.0, train=lambda s: 75.0, still_improving=wide)
+    book = play(book_for(words), world)
+    cut = [m for m in book.moves if m.move == "wider" and m.pairs]
+    assert cut
+    for row in cut:
+        assert row.decision == "undecided"
+        assert row.reason.endswith(f"still improving at the cap of {book.plan.recipe.max_updates} updates")
+        assert row.pairs <= 2 * verdict.BLOCK
+    assert {m.decision for m in book.moves if m.move == "deeper"} == {"not_worth_it"}
+    assert book.stop_reason == "undecided"
+
+
+def test_what_is_open_at_the_last_look_says_so(words):
+    book = play(book_for(words, seed=8), World(lambda s: 70.9 if s.readout == "mlp" else 70.0, seed_noise=1.2))
+    open_rows = [m for m in book.moves if m.decision == "undecided" and m.pairs == verdict.MOST_PAIRS]
+    assert open_rows
+    assert all(row.reason.endswith("still open after 24 pairs, the most spent") for row in open_rows)
+    assert not any("most spent" in m.reason for m in book.moves if m.pairs < verdict.MOST_PAIRS)
+
+
+def test_both_gates_of_a_retry_are_settled(words):
+    """Help serves the shallow network too, so that the move's gain over it shows later than over the plain one."""
+
+    def truth(spec):
+        if spec.num_layers > 1:
+            return 76.0 if spec.residual else 50.0
+        return 74.0 if spec.residual else 70.0
+
+    book = play(book_for(words), World(truth, train=lambda s: truth(s) + 1, seed_noise=0.6))
+    helped = [m for m in stage.rows(book) if m.move == "deeper" and "residual" in m.to]
+    assert [m.decision for m in helped if m.source == book.incumbents[0].describe()] == ["better"]
+    assert book.incumbent.residual
+    assert book.incumbent.num_layers > 1
+
+
+def test_a_large_start_that_stays_is_compared_once(words):
+    """Nothing smaller does: the way down, taken at the start, is not gone again at the end."""
+
+    def truth(spec):
+        return 80.0 if spec.num_layers > 2 and spec.hidden_size > 200 and spec.bidirectional else 60.0
+
+    book = play(book_for(words, start="lstm:3x256:both"), World(truth))
+    assert book.incumbents == [book.plan.start]
+    rows = [(m.source, m.move, m.to, m.against) for m in stage.rows(book)]
+    assert len(rows) == len(set(rows))
+
+
+def test_a_costly_start_is_tuned_on_two_rungs_and_so_is_what_it_is_held_against(words):
+    book = play(book_for(words, start="lstm:3x256:both"), World(lambda s: 80.0 if sees(s) == 3 else 60.0))
+    first = next(m for m in book.moves if m.pairs)
+    specs = {spec.describe(): spec for spec in book.rates}
+    assert specs[first.source] == book.plan.start
+    assert longest_rung(book, book.plan.start) == 1
+    runs = {t.recipe.max_updates for t in book.results if t.spec == book.plan.start}
+    assert book.plan.recipe.max_updates // 2 not in runs
+    assert longest_rung(book, book.incumbent) == 2
+
+
+def test_few_sequences_are_split_again_and_again():
+    """A look after 3, 6 and 10 re-splits and none after; each pair is another re-split; the page's words fit."""
+    data = letters(250)
+    book = play(book_for(data), World(lambda s: 60 + 8 * sees(s)))
+    assert book.num_folds == 10
+    assert book.path[0] in ("look_ahead", "both_directions")
+    pairs = [t for t in book.results for i in range(10) if t.seed == child(0, "pair-0", i) and t.fold == i]
+    assert {t.fold for t in pairs} >= {0, 1, 2}
+    assert len({(t.spec, t.recipe, t.fraction, t.fold) for t in pairs}) == len(pairs)
+    open_book = play(book_for(data), World(lambda s: 70.9 if s.readout == "mlp" else 70.0, seed_noise=0.8))
+    counted = {m.pairs for m in [*book.moves, *open_book.moves] if m.pairs}
+    assert counted <= {3, 6, 10}
+    assert {3, 10} <= counted
+    row = next(m for m in open_book.moves if m.move == "readout" and m.decision == "undecided")
+    assert "dev examples" not in row.reason
+    assert row.reason
 
 
 class TestDiagnosis:

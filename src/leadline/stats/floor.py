@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def unavoidable_error(disagreement: float, classes: int) -> float:
@@ -33,3 +34,23 @@ def unavoidable_distance(disagreement: float) -> float:
     1.5
     """
     return disagreement / 2
+
+
+def differing(labels: NDArray[np.generic]) -> float:
+    """Ordered pairs of labels that differ: n^2 minus the sum of squared counts.
+
+    >>> differing(np.array(["a", "a", "b"]))
+    4.0
+    """
+    counts = np.unique(labels, return_counts=True)[1].astype(float)
+    return float(len(labels) ** 2 - (counts**2).sum())
+
+
+def distances(values: NDArray[np.generic]) -> float:
+    """Sum of |x_i - x_j| over ordered pairs: 2 * sum_i (2 i - n + 1) x_(i), values in ascending order, i from 0.
+
+    >>> distances(np.array([1.0, 4.0, 2.0]))
+    12.0
+    """
+    ordered = np.sort(values).astype(float)
+    return float(2 * ((2 * np.arange(len(ordered)) - len(ordered) + 1) @ ordered))

@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import chi2
 
@@ -92,11 +93,8 @@ def _start(time: float, bound: float) -> tuple[Floats, Floats]:
 
 def _crossing(places: Floats, weights: Floats, step: float, share: float, most: float) -> float:
     """The bound that motion which has not crossed before crosses now with chance `share`."""
-    low, high = 0.0, most
-    for _ in range(60):
-        middle = (low + high) / 2
-        if float(weights @ ndtr((places - middle) / step)) > share:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+
+    def excess(bound: float) -> float:
+        return float(weights @ ndtr((places - bound) / step)) - share
+
+    return float(brentq(excess, 0.0, most)) if excess(0.0) > 0 else 0.0

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import nct, t
+from scipy.stats import t
 
 from leadline.stats import looks, tails
 from leadline.stats.paired import Evidence
@@ -15,7 +15,7 @@ from leadline.stats.rule import Design
 MOST = 400
 
 
-def further_pairs(evidence: Evidence, distance: float, design: Design) -> int | None:
+def further_pairs(evidence: Evidence, distance: float, design: Design, look: int | None = None) -> int | None:
     """Further pairs until a bound would pass a margin at `distance` from the effect, if effect and spread stay.
 
     The smallest n with exceedance(distance; n pairs) <= level of its look; beyond the last look the last look's
@@ -26,31 +26,35 @@ def further_pairs(evidence: Evidence, distance: float, design: Design) -> int | 
         evidence: so far.
         distance: |effect - margin|.
         design: looks and alpha.
+        look: which of `design.looks` this is, as for `rule.bounds`. Pairs that were lost by then stay lost, and no
+            further ones are.
     """
+    now = evidence.pairs if look is None else look
+    lost = now - evidence.pairs
     shared = float(looks.ratio(evidence))
     levels = dict(zip(design.looks, looks.nominal(design.looks, design.alpha, shared), strict=True))
 
     def shows(n: int) -> bool:
         allowed = levels.get(n, levels[design.looks[-1]])
-        return float(tails.exceedance(np.asarray(distance), at(evidence, n))) <= allowed
+        return float(tails.exceedance(np.asarray(distance), at(evidence, n - lost))) <= allowed
 
-    last = max(design.looks[-1], evidence.pairs)
-    planned = next((n for n in design.looks if n > evidence.pairs and shows(n)), None)
+    last = max(design.looks[-1], now)
+    planned = next((n for n in design.looks if n > now and shows(n)), None)
     if planned is not None:
-        return planned - evidence.pairs
+        return planned - now
     if evidence.overlap or not shows(MOST):
         return None
-    return last + 1 + bisect_left(range(last + 1, MOST + 1), True, key=shows) - evidence.pairs
+    return last + 1 + bisect_left(range(last + 1, MOST + 1), True, key=shows) - now
 
 
-def chance_to_close(evidence: Evidence, margin: float, design: Design) -> float:
+def chance_to_close(evidence: Evidence, margin: float, design: Design, look: int | None = None) -> float:
     """Chance that a bound passes the margin by the last look, given what has been seen.
 
     The effect at the last look N is about normal around today's, with variance spread * (1/n - 1/N) (t-distributed,
     as the spread is estimated), and the bound's distance there is that of today's spread. A flat prior: before the
-    first pairs it says nothing.
+    first pairs it says nothing. `look` as for `further_pairs`.
     """
-    last = design.looks[-1]
+    last = design.looks[-1] - (0 if look is None else look - evidence.pairs)
     if evidence.pairs >= last:
         return 0.0
     level = looks.nominal(design.looks, design.alpha, float(looks.ratio(evidence)))[-1]
@@ -69,15 +73,3 @@ def at(evidence: Evidence, pairs: int) -> Evidence:
     alternating -= alternating.mean()
     scale = np.sqrt(evidence.spread / alternating.var(ddof=1))
     return replace(evidence, effects=np.asarray(evidence.effect + scale * alternating))
-
-
-def fixed_pairs(effect: float, alpha: float, power: float = 0.8) -> int:
-    """Pairs of a one-sided paired t-test of fixed size, for an effect in standard deviations of a difference.
-
-    >>> fixed_pairs(1.0, 0.05)
-    8
-    """
-    for n in range(2, 10_000):
-        if nct.sf(t.isf(alpha, n - 1), n - 1, effect * n**0.5) >= power:
-            return n
-    raise ValueError(f"an effect of {effect} needs more than 10,000 pairs")

@@ -36,7 +36,7 @@ class Claims(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """The same for one comparison, as numbers; `robust` where a bound had to be the bet's."""
+    """The same for one comparison, as numbers; `robust` where a bound is the bet's."""
 
     effect: float
     low: float
@@ -85,13 +85,11 @@ def bounds(evidence: Evidence, design: Design, look: int | None = None) -> Bound
     effect = float(evidence.effect)
     level = looks.level(design.looks, design.alpha, evidence, look)
     half = tails.half_width(evidence, float(level))
-    low, high, lean = effect - half, effect + half, float(skew.leans(evidence.effects))
+    usual, lean = (effect - half, effect + half), float(skew.leans(evidence.effects))
     spread = float(np.sqrt(evidence.spread))
-    if lean < 0:
-        low = min(low, _won(evidence.effects, spread, design.alpha))
-    if lean > 0:
-        high = max(high, -_won(-evidence.effects, spread, design.alpha))
-    return Bounds(effect, low, high, lean != 0)
+    low = min(usual[0], _won(evidence.effects, spread, design.alpha)) if lean < 0 else usual[0]
+    high = max(usual[1], -_won(-evidence.effects, spread, design.alpha)) if lean > 0 else usual[1]
+    return Bounds(effect, low, high, (low, high) != usual)
 
 
 def _won(effects: Floats, spread: float, alpha: float) -> float:

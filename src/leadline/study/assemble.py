@@ -17,8 +17,6 @@ from leadline.study.material import Material
 from leadline.study.names import baseline_description
 from leadline.study.verdict import ALPHA
 
-LEVEL = 0.95
-
 
 def assemble(book: Book, budget: Budget, warnings: Sequence[str], command: str = "") -> Verdict:
     """Everything that the verdict says."""
@@ -145,8 +143,7 @@ def _arm(book: Book, spec: StackSpec) -> ArmFacts:
 def _dev_scores(book: Book, trials: Sequence[Trial]) -> Scores | None:
     if not trials:
         return None
-    estimate = verdict.mean(book.devs(trials), LEVEL)
-    return Scores(score=estimate.effect, interval=(estimate.low, estimate.high), seeds=len(trials))
+    return verdict.mean(book.devs(trials))
 
 
 def _baselines(book: Book) -> tuple:  # type: ignore[type-arg]

@@ -16,6 +16,7 @@ from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
 from leadline.study.material import Material
 from leadline.study.moves import Candidate, Limits
+from leadline.study.names import is_trained
 from leadline.study.verdict import Dev
 
 RATES = (0.001, 0.0025, 0.006, 0.015)
@@ -107,9 +108,14 @@ class Book:
         seed = child(self.plan.seed, stage, index)
         return Trial(spec=spec, recipe=self.recipe(spec), seed=seed, fold=index % self.num_folds)
 
-    def baseline_trial(self, name: str, fold: int = 0, final: bool = False) -> Trial:
-        """The trial of a baseline on a fold."""
-        seed = child(self.plan.seed, "baseline", fold)
+    def baseline_pair(self, name: str, index: int) -> Trial:
+        """The baseline's half of the `index`-th pair: a seed of its own where it is trained from one."""
+        repeat = index // self.num_folds if is_trained(name) else 0
+        return self.baseline_trial(name, index % self.num_folds, repeat)
+
+    def baseline_trial(self, name: str, fold: int = 0, repeat: int = 0, final: bool = False) -> Trial:
+        """The `repeat`-th trial of a baseline on a fold."""
+        seed = child(self.plan.seed, "baseline", fold + repeat * self.num_folds)
         rate = self.baseline_rates.get(name, self.plan.recipe.learning_rate)
         recipe = replace(self.plan.recipe, learning_rate=rate)
         return Trial(spec=BaselineSpec(name=name), recipe=recipe, seed=seed, fold=fold, final=final)

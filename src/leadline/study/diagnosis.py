@@ -8,30 +8,24 @@ from numpy.typing import NDArray
 from leadline.data.identical import input_keys
 from leadline.data.sequences import Sequences
 from leadline.records.trial import Trial
-from leadline.records.verdict import DataPoint, Diagnosis, Effect
+from leadline.records.verdict import DataPoint, Diagnosis
 from leadline.seeds import generator
-from leadline.stats.floor import unavoidable_distance, unavoidable_error
+from leadline.stats.floor import differing, distances, unavoidable_distance, unavoidable_error
 from leadline.stats.learning_curve import doubling
 from leadline.stats.paired import Estimate
-from leadline.study import verdict
+from leadline.study import pairing, verdict
 from leadline.study.book import Book
 from leadline.study.material import Material
 from leadline.study.tuning import Steps
 
 CLOSE = 0.7
 CLEAR = 3.0
-LEVEL = 0.95
 SHARES = (0.25, 0.5, 1.0)
 FEWEST_REPEATS = 200
 
 
-def half_data_trial(book: Book, full: Trial) -> Trial:
-    """The same trial on half of the train part: equal updates, so only the data differ."""
-    return on_share(full, 0.5)
-
-
 def on_share(full: Trial, fraction: float) -> Trial:
-    """The same trial on a share of the train part."""
+    """The same trial on a share of the train part: equal updates, so only the data differ."""
     return full.model_copy(update={"fraction": fraction})
 
 
@@ -45,9 +39,9 @@ def diagnose(book: Book, trials: list[Trial], half: Trial) -> Diagnosis:
     """
     results = [book.results[trial] for trial in trials]
     train, tune, dev = (sum(getattr(r, part) for r in results) / len(results) for part in ("train", "tune", "dev"))
-    lost = verdict.difference(book.devs(trials[:1]), book.devs([half]), LEVEL)
+    lost = verdict.difference(book.devs(trials[:1]), book.devs([half]))
     best = book.best_baseline()
-    findings = _findings(book, train, dev, lost.low, best.dev)
+    findings = _findings(book, train, dev, lost.interval[0], best.dev)
     return Diagnosis(
         incumbent=book.incumbent.describe(),
         train=train,
@@ -68,8 +62,9 @@ def learning_curve(book: Book, trials: list[Trial]) -> Steps[None]:
     """
     shares = {fraction: [on_share(trial, fraction) for trial in trials] for fraction in SHARES}
     yield [trial for fraction in SHARES if fraction < 1 for trial in shares[fraction]]
-    points = tuple(_point(book, fraction, shares[fraction]) for fraction in SHARES)
-    gain = _doubling(book, [shares[fraction] for fraction in SHARES])
+    arms = pairing.kept(book, *(shares[fraction] for fraction in SHARES))
+    points = tuple(_point(book, fraction, arm) for fraction, arm in zip(SHARES, arms, strict=True))
+    gain = _doubling(book, arms)
     before = book.diagnosis[-1]
     kept = [(f, w) for f, w in zip(before.findings, before.words, strict=True) if f not in ("more_data", "healthy")]
     if gain.low > book.margin:
@@ -81,7 +76,7 @@ def learning_curve(book: Book, trials: list[Trial]) -> Steps[None]:
             "findings": tuple(f for f, _ in kept),
             "words": tuple(w for _, w in kept),
             "learning_curve": points,
-            "gain_of_doubling": Effect(effect=gain.effect, interval=(gain.low, gain.high), pairs=len(trials)),
+            "gain_of_doubling": verdict.effect(gain, len(arms[0])),
         }
     )
 
@@ -131,9 +126,9 @@ def _floor(data: Sequences, codes: NDArray[np.int64], targets: NDArray[np.generi
     order = np.argsort(codes, kind="stable")
     blocks = np.split(targets[order], np.flatnonzero(np.diff(codes[order])) + 1)
     if data.classes:
-        apart = [float((block[:, None] != block).sum()) / (len(block) - 1) for block in blocks]
+        apart = [differing(block) / (len(block) - 1) for block in blocks]
         return 100 * unavoidable_error(sum(apart) / len(targets), len(data.classes))
-    apart = [float(np.abs(block[:, None] - block).sum()) / (len(block) - 1) for block in blocks]
+    apart = [distances(block) / (len(block) - 1) for block in blocks]
     return unavoidable_distance(sum(apart) / len(targets))
 
 
@@ -179,10 +174,8 @@ def _words(book: Book, finding: str, train: float, dev: float, data_gain: float,
 
 
 def _point(book: Book, fraction: float, trials: list[Trial]) -> DataPoint:
-    found = verdict.mean(book.devs(trials), LEVEL)
     count = len(book.material.train(0, fraction))
-    interval = (found.low, found.high)
-    return DataPoint(fraction=fraction, sequences=count, score=found.effect, interval=interval, seeds=len(trials))
+    return DataPoint(fraction=fraction, sequences=count, **dict(verdict.mean(book.devs(trials))))
 
 
 def _doubling(book: Book, shares: list[list[Trial]]) -> Estimate:

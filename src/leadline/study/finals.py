@@ -14,11 +14,10 @@ from leadline.spec import StackSpec, with_parameters
 from leadline.stats import paired, tails
 from leadline.study.book import Book
 from leadline.study.names import baseline_description
-from leadline.study.square import small
+from leadline.study.sizes import costly
 from leadline.study.tuning import Steps, tune
+from leadline.study.verdict import LEVEL
 
-LEVEL = 0.95
-COSTLY = 30.0
 Role = Literal["advised", "start", "best_causal", "best_baseline"]
 
 
@@ -63,22 +62,29 @@ def roles(book: Book) -> list[tuple[Role, StackSpec | BaselineSpec]]:
 
 def best_causal(book: Book) -> StackSpec | None:
     """Of the networks that see no future and were trained in full, the best on dev."""
-    seen = [spec for spec in book.rates if causal(spec) == spec and evidence(book, spec)]
-    return max(seen, key=lambda spec: _mean_dev(book, spec), default=None)
+    scores: dict[StackSpec, list[float]] = {}
+    for trial, result in book.results.items():
+        spec = trial.spec
+        if isinstance(spec, StackSpec) and spec in book.rates and not sees_future(spec) and in_full(book, trial):
+            scores.setdefault(spec, []).append(result.dev)
+    trained = [spec for spec in book.rates if spec in scores]
+    return max(trained, key=lambda spec: float(np.mean(scores[spec])), default=None)
+
+
+def sees_future(spec: StackSpec) -> bool:
+    """Whether the network reads beyond the present step."""
+    return spec.bidirectional or spec.look_ahead > 0
 
 
 def evidence(book: Book, spec: StackSpec) -> list[Trial]:
     """Full-length trials on the whole train part: pairs, square and curve."""
-    recipe = book.recipe(spec)
-    return [
-        trial
-        for trial in book.results
-        if trial.spec == spec and trial.fraction == 1 and not trial.final and trial.recipe == recipe
-    ]
+    return [trial for trial in book.results if trial.spec == spec and in_full(book, trial)]
 
 
-def _mean_dev(book: Book, spec: StackSpec) -> float:
-    return float(np.mean([book.results[trial].dev for trial in evidence(book, spec)]))
+def in_full(book: Book, trial: Trial) -> bool:
+    """Whether the trial is of a network on the whole train part, to the end: a pair, a corner or a curve's."""
+    assert isinstance(trial.spec, StackSpec)
+    return trial.fraction == 1 and not trial.final and trial.recipe == book.recipe(trial.spec)
 
 
 def _nearly(one: StackSpec, other: StackSpec) -> bool:
@@ -89,16 +95,14 @@ def _nearly(one: StackSpec, other: StackSpec) -> bool:
 
 def causal(spec: StackSpec) -> StackSpec:
     """The same network, at the same parameters, without sight of the future."""
-    if not spec.bidirectional and not spec.look_ahead:
+    if not sees_future(spec):
         return spec
     return with_parameters(replace(spec, bidirectional=False, look_ahead=0), spec.num_parameters)
 
 
 def seeds_of(book: Book, spec: StackSpec) -> int:
-    """How many networks are trained for the test: one of a network that costs `COSTLY` times the small start."""
-    return (
-        1 if spec.operations_per_step > COSTLY * small(book.plan.start).operations_per_step else book.plan.final_seeds
-    )
+    """How many networks are trained for the test: one of a costly network."""
+    return 1 if costly(spec) else book.plan.final_seeds
 
 
 def _trials(book: Book, spec: StackSpec | BaselineSpec) -> tuple[Trial, ...]:

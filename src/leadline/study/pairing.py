@@ -28,10 +28,10 @@ MOST_FAILURES = 1 / 3
 
 @dataclass(frozen=True)
 class Standing:
-    """A comparison after a look, and the chance that further looks close it; 0 where it is closed."""
+    """A comparison after a look, and the chance that further looks close it; None where no further look could."""
 
     row: Comparison
-    chance: float
+    chance: float | None
 
 
 def stage_name(book: Book) -> str:
@@ -41,7 +41,20 @@ def stage_name(book: Book) -> str:
 
 def incumbent_trials(book: Book, pairs: int) -> list[Trial]:
     """The incumbent's half of the first `pairs` pairs at this incumbent."""
-    return _trials(book, book.incumbent, pairs)
+    return trials(book, book.incumbent, pairs)
+
+
+def trials(book: Book, spec: StackSpec, pairs: int) -> list[Trial]:
+    """The half of `spec` in the first `pairs` pairs at this incumbent."""
+    return [book.pair_trial(spec, stage_name(book), i) for i in range(pairs)]
+
+
+def kept(book: Book, *arms: Sequence[Trial]) -> list[list[Trial]]:
+    """The pairs of all arms without those in which a run collapsed; all of them, where fewer than two are left."""
+    lost = np.any([_collapsed(book, arm) for arm in arms], axis=0)
+    if (~lost).sum() < 2:
+        return [list(arm) for arm in arms]
+    return [[trial for trial, gone in zip(arm, lost, strict=True) if not gone] for arm in arms]
 
 
 def settle(book: Book, matches: Sequence[Match], kind: Stage, down: bool = False) -> Steps[dict[Match, Comparison]]:
@@ -49,20 +62,24 @@ def settle(book: Book, matches: Sequence[Match], kind: Stage, down: bool = False
 
     A match gets its share of alpha here, before its first pair. It is given up when it is closed; when the chance to
     close it by the last look falls below `FUTILE`; or when another move is better already and this one is not
-    ahead of it. Each look is left in `book.opened`, so that a cut leaves what is known.
+    ahead of it (but for a retry, whose matches are two gates of one move). Each look is left in `book.opened`, so
+    that a cut leaves what is known.
     """
     planned = verdict.design(len(book.incumbents) - 1, kind, len(matches), book.num_folds)
     book.opened = {match: _unpaired(book, match, planned) for match in matches}
-    alive = list(matches)
+    alive, words = list(matches), dict.fromkeys(matches, f"still open after {planned.looks[-1]} pairs, the most spent")
     for look in planned.looks:
         specs = dict.fromkeys(spec for match in alive for spec in (match.against, match.candidate.spec))
         yield [book.pair_trial(spec, stage_name(book), i) for i in range(look) for spec in specs]
         found = {match: _look(book, match, planned, look, down) for match in alive}
         book.opened.update({match: standing.row for match, standing in found.items()})
-        alive = [m for m in alive if found[m].chance >= FUTILE and not _overtaken(book, m, down)]
+        if look < planned.looks[-1]:
+            ends = {match: _given_up(book, match, found[match], kind, down) for match in alive}
+            words.update({match: why for match, why in ends.items() if why is not None})
+            alive = [match for match in alive if ends[match] is None]
         if not alive:
             break
-    return {match: _ended(row, planned, match in alive) for match, row in book.opened.items()}
+    return {match: _ended(row, words[match]) for match, row in book.opened.items()}
 
 
 def open_rows(book: Book) -> list[Comparison]:
@@ -97,28 +114,27 @@ def row_of(
         interval=(bounds.low, bounds.high),
         level=1 - planned.alpha,
         pairs=found.pairs,
-        pairs_to_close=power.further_pairs(found, abs(bounds.effect - held), planned) if is_open else None,
+        pairs_to_close=power.further_pairs(found, abs(bounds.effect - held), planned, look) if is_open else None,
         rule="bet" if bounds.robust else "t",
         reason="the differences lean to one side: the bound on that side is the robust one" if bounds.robust else "",
         example_correlation=verdict.example_correlation(*devs),
         seed_correlation=verdict.seed_correlation(*devs),
     )
-    return Standing(row, power.chance_to_close(found, held, planned) if is_open else 0.0)
+    return Standing(row, power.chance_to_close(found, held, planned, look) if is_open else None)
 
 
 def _look(book: Book, match: Match, planned: Design, look: int, down: bool) -> Standing:
-    trials = _trials(book, match.candidate.spec, look), _trials(book, match.against, look)
-    lost = [_collapsed(book, arm) for arm in trials]
-    kept = [i for i in range(look) if not lost[0][i] and not lost[1][i]]
-    seconds = sum(book.results[t].seconds for arm in trials for t in arm)
+    arms = trials(book, match.candidate.spec, look), trials(book, match.against, look)
+    lost = [_collapsed(book, arm) for arm in arms]
+    seconds = sum(book.results[t].seconds for arm in arms for t in arm)
     counts = int(lost[0].sum()), int(lost[1].sum())
     facts = {"collapsed": counts, "seconds": seconds}
-    if len(kept) < 2 or lost[0].mean() > MOST_FAILURES:
+    if (~(lost[0] | lost[1])).sum() < 2 or lost[0].mean() > MOST_FAILURES:
         failed = lost[0].mean() > MOST_FAILURES
         row = _unpaired(book, match, planned).model_copy(update={**facts, "pairs": look})
         words = f"{counts[0]} of {look} trainings did not train"
-        return Standing(_worded(row, words, "failed_to_train" if failed else "undecided"), 0.0 if failed else 1.0)
-    clean = [trials[0][i] for i in kept], [trials[1][i] for i in kept]
+        return Standing(_worded(row, words, "failed_to_train" if failed else "undecided"), None if failed else 1.0)
+    clean = kept(book, *arms)
     devs = book.devs(clean[0]), book.devs(clean[1])
     standing = row_of(book, _arms(book, match), devs, planned, look, down)
     row = _guarded(book, match, clean, standing.row.model_copy(update=facts))
@@ -127,13 +143,13 @@ def _look(book: Book, match: Match, planned: Design, look: int, down: bool) -> S
     if any(counts):
         words = f"{counts[0]} of {look} trainings did not train, {counts[1]} of the other arm's"
         row = _worded(row, words)
-    return Standing(row, 0.0 if row.decision == "failed_to_train" else standing.chance)
+    return Standing(row, None if row.decision == "failed_to_train" else standing.chance)
 
 
-def _guarded(book: Book, match: Match, trials: tuple[list[Trial], list[Trial]], row: Comparison) -> Comparison:
+def _guarded(book: Book, match: Match, arms: Sequence[Sequence[Trial]], row: Comparison) -> Comparison:
     """Failing to train is told apart from failing to help, and a run cut by the cap never counts as a refusal."""
-    results = [book.results[t] for t in trials[0]]
-    train, other = (sum(book.results[t].train for t in arm) / len(arm) for arm in trials)
+    results = [book.results[t] for t in arms[0]]
+    train, other = (sum(book.results[t].train for t in arm) / len(arm) for arm in arms)
     moves = match.candidate.move.split("+")
     grows = moves[0] in LARGER and "regularise" not in moves
     if row.decision != "better" and grows and train < other - book.margin:
@@ -171,18 +187,25 @@ def option(candidate: Candidate, row: Comparison, hoped: bool = False) -> Option
     """A comparison as `verdict.choose` takes it; hoped, its lower bound is put at its effect."""
     effect = 0.0 if row.effect is None else row.effect
     low = effect if hoped or row.interval is None else row.interval[0]
-    return Option(row.to, row.move, low, effect, candidate.spec.operations_per_step)
+    return Option(row.move, low, effect, candidate.spec.operations_per_step)
 
 
-def _ended(row: Comparison, planned: Design, alive: bool) -> Comparison:
-    """Words for a comparison that stays open: why it got no more pairs."""
-    if row.decision != "undecided" or row.effect is None or row.interval is None:
-        return row
-    if alive:
-        return _worded(row, f"still open after {planned.looks[-1]} pairs, the most that are spent")
-    if row.pairs_to_close is None and not row.reason:
-        return _worded(row, "more seeds would not settle it: the choice of dev examples limits")
-    return _worded(row, "given up: another move came first, or few chances to settle it were left")
+def _given_up(book: Book, match: Match, standing: Standing, kind: Stage, down: bool) -> str | None:
+    """Why a comparison gets no more pairs, in words, empty where its row says it; None where it goes on."""
+    if standing.chance is None:
+        return ""
+    if kind != "retry" and _overtaken(book, match, down):
+        return "given up: another move came first"
+    if standing.chance >= FUTILE:
+        return None
+    if standing.row.pairs_to_close is not None:
+        return "given up: there was little chance to settle it"
+    limit = "the choice of dev examples" if book.num_folds == 1 else "the number of sequences to split"
+    return f"more seeds would not settle it: {limit} limits"
+
+
+def _ended(row: Comparison, words: str) -> Comparison:
+    return _worded(row, words) if words and row.decision == "undecided" else row
 
 
 def _unpaired(book: Book, match: Match, planned: Design) -> Comparison:
@@ -197,10 +220,6 @@ def _arms(book: Book, match: Match) -> dict[str, Any]:
         "against": match.against.describe(),
         "screening": screened(book, match.candidate.spec, match.against),
     }
-
-
-def _trials(book: Book, spec: StackSpec, pairs: int) -> list[Trial]:
-    return [book.pair_trial(spec, stage_name(book), i) for i in range(pairs)]
 
 
 def _worded(row: Comparison, words: str, decision: Decision | None = None) -> Comparison:

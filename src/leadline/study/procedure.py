@@ -6,13 +6,12 @@ decisions that are a prefix of the longer run's.
 
 from __future__ import annotations
 
-from leadline.records.trial import Trial
-from leadline.records.verdict import BaselineFacts, Effect
-from leadline.spec import StackSpec
+from leadline.records.verdict import BaselineFacts
 from leadline.study import diagnosis, moves, pairing, stage, verdict
 from leadline.study.book import Book
 from leadline.study.names import baseline_description, baseline_is_causal, is_trained
-from leadline.study.square import curve, small, square
+from leadline.study.sizes import small
+from leadline.study.square import curve, square
 from leadline.study.stage import Settled
 from leadline.study.tuning import Steps, tune, tune_baselines
 from leadline.study.verdict import BLOCK
@@ -20,7 +19,6 @@ from leadline.study.verdict import BLOCK
 MOST_INCUMBENTS = 8
 LARGE = 3.0
 BASELINE_FOLDS = 2
-FRESH_LEVEL = 0.95
 
 
 def procedure(book: Book) -> Steps[None]:
@@ -28,8 +26,10 @@ def procedure(book: Book) -> Steps[None]:
     yield from baselines(book)
     book.incumbents.append(book.plan.start)
     yield from tune(book, [book.plan.start], always=[book.plan.start])
+    descended = None
     if book.plan.start.num_parameters > LARGE * small(book.plan.start).num_parameters:
         yield from descend(book)
+        descended = book.incumbent
     if book.plan.limits.kind != "next_step":
         yield from square(book)
     if book.plan.limits.kind in ("tagging", "step_regression"):
@@ -38,7 +38,8 @@ def procedure(book: Book) -> Steps[None]:
     book.climbed = book.incumbent.describe()
     if _measured(book):
         yield from diagnosis.learning_curve(book, pairing.incumbent_trials(book, BLOCK))
-    yield from descend(book)
+    if book.incumbent != descended:
+        yield from descend(book)
     yield from against_baseline(book, close=True)
     conclude(book)
 
@@ -107,9 +108,11 @@ def _measured(book: Book) -> bool:
 def measure(book: Book) -> Steps[None]:
     """The incumbent's half of the first pairs, and the same on half of the data; then the diagnosis."""
     trials = pairing.incumbent_trials(book, BLOCK)
-    half = diagnosis.half_data_trial(book, trials[0])
-    yield [*trials, half]
-    book.diagnosis.append(diagnosis.diagnose(book, trials, half))
+    yield [*trials, diagnosis.on_share(trials[0], 0.5)]
+    sound = pairing.kept(book, trials)[0]
+    half = diagnosis.on_share(sound[0], 0.5)
+    yield [half]
+    book.diagnosis.append(diagnosis.diagnose(book, sound, half))
     yield from against_baseline(book)
 
 
@@ -123,10 +126,11 @@ def against_baseline(book: Book, close: bool = False) -> Steps[None]:
     arms = {"source": best.name, "move": "recurrence", "to": book.incumbent.describe(), "against": best.name}
     for look in planned.looks:
         trials = pairing.incumbent_trials(book, look)
-        theirs = [book.baseline_trial(best.name, trial.fold) for trial in trials]
+        theirs = [book.baseline_pair(best.name, i) for i in range(look)]
         yield [*trials, *theirs]
-        standing = pairing.row_of(book, arms, (book.devs(trials), book.devs(theirs)), planned, look, down=False)
-        seconds = sum(book.results[t].seconds for t in trials)
+        sound = [book.devs(arm) for arm in pairing.kept(book, trials, theirs)]
+        standing = pairing.row_of(book, arms, (sound[0], sound[1]), planned, look, down=False)
+        seconds = sum(book.results[t].seconds for t in (*trials, *dict.fromkeys(theirs)))
         closing = standing.row.pairs_to_close
         facts = {
             "seconds": seconds,
@@ -134,7 +138,7 @@ def against_baseline(book: Book, close: bool = False) -> Steps[None]:
             "reason": "the advised network against the best predictor without recurrence",
         }
         book.recurrence = standing.row.model_copy(update=facts)
-        if not close or standing.chance < pairing.FUTILE:
+        if not close or standing.chance is None or standing.chance < pairing.FUTILE:
             break
     assert book.recurrence is not None
     book.baseline_enough = best.name if book.recurrence.decision == "not_worth_it" else None
@@ -177,16 +181,12 @@ def _take(book: Book, settled: Settled | None) -> Steps[bool]:
         book.baseline_enough = None
     book.path.append(settled.candidate.move)
     book.incumbents.append(settled.candidate.spec)
-    new, old = _block(book, book.incumbent), _block(book, before)
+    new, old = pairing.trials(book, book.incumbent, BLOCK), pairing.trials(book, before, BLOCK)
     yield [trial for pair in zip(new, old, strict=True) for trial in pair]
-    found = verdict.difference(book.devs(new), book.devs(old), FRESH_LEVEL)
+    new, old = pairing.kept(book, new, old)
     place = next(i for i, row in enumerate(book.moves) if row is settled.row)
-    book.fresh[place] = Effect(effect=found.effect, interval=(found.low, found.high), pairs=BLOCK)
+    book.fresh[place] = verdict.difference(book.devs(new), book.devs(old))
     return True
-
-
-def _block(book: Book, spec: StackSpec) -> list[Trial]:
-    return [book.pair_trial(spec, pairing.stage_name(book), i) for i in range(BLOCK)]
 
 
 def _gap_remains(book: Book) -> bool:

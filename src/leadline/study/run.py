@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from leadline.records.trial import BaselineSpec, Trial, TrialResult
-from leadline.spec import StackSpec
+from leadline.spec import Recipe, StackSpec
 from leadline.study import finals as last
 from leadline.study.book import Book
 from leadline.study.executors import Executor
@@ -82,7 +82,8 @@ class Driver:
                 self._take(trial, known)
             else:
                 missing.append(trial)
-        for trial, outcome in self.executor.outcomes(missing, self._fits):
+        reserve = self.reserve() if missing else 0.0
+        for trial, outcome in self.executor.outcomes(missing, lambda trial: self._fits(trial, reserve)):
             self._take(trial, outcome.result)
             if outcome.model is not None:
                 outcome.model.save(self.ledger.model_folder(trial))
@@ -94,7 +95,7 @@ class Driver:
     def _take(self, trial: Trial, result: TrialResult) -> None:
         self.book.results[trial] = result
         if result.seconds > 0 and isinstance(trial.spec, StackSpec):
-            self.rates.append(result.seconds / _work(trial))
+            self.rates.append(result.seconds / _work(trial.recipe, trial.spec))
 
     def _within_count(self, fresh: list[Trial]) -> list[Trial]:
         """The first of the fresh trials, in planned order, as far as `max_trials` goes."""
@@ -109,35 +110,38 @@ class Driver:
             kept.append(trial)
         return kept
 
-    def _fits(self, trial: Trial) -> bool:
-        """Whether the trial, the finals and the page fit into what is left of the clock."""
-        if self.seconds is None or self.finishing or isinstance(trial.spec, BaselineSpec):
+    def _fits(self, trial: Trial, reserve: float) -> bool:
+        """Whether the trial and what is kept back fit into what is left of the clock; first baselines always do."""
+        first = isinstance(trial.spec, BaselineSpec) and not self.book.baselines
+        if self.seconds is None or self.finishing or first:
             return True
-        return self.elapsed + self.estimate([trial]) + self.reserve() <= self.seconds
+        return self.elapsed + self.estimate([trial]) + reserve <= self.seconds
 
     def estimate(self, trials: list[Trial]) -> float:
-        """Seconds of the clock that trials take, by the median pace so far."""
-        if not self.rates:
-            return 0.0
-        pace = sorted(self.rates)[len(self.rates) // 2]
-        alone = [pace * _work(trial) for trial in trials]
+        """Seconds of the clock that trials take, by the median pace so far; a baseline takes what it took before."""
+        pace = sorted(self.rates)[len(self.rates) // 2] if self.rates else 0.0
+        before = {facts.name: facts.seconds for facts in self.book.baselines}
+        alone = [
+            before[t.spec.name] if isinstance(t.spec, BaselineSpec) else pace * _work(t.recipe, t.spec) for t in trials
+        ]
         return max(sum(alone) / self.jobs, max(alone, default=0.0))
 
     def reserve(self) -> float:
         """Seconds kept for the finals and the page."""
         if not self.book.incumbents:
             return PAGE_SECONDS
-        chosen = [spec for _, spec in last.roles(self.book)]
-        specs = [spec for spec in chosen if isinstance(spec, StackSpec)]
-        names = {spec.name for spec in chosen if isinstance(spec, BaselineSpec)}
-        recipe = self.book.plan.recipe
         trials = [
-            Trial(spec=s, recipe=recipe, seed=i)
-            for s in specs
-            for i in range(last.seeds_of(self.book, s) + 2 * (s not in self.book.rates))
+            Trial(spec=spec, recipe=self.book.plan.recipe, seed=i)
+            for _, spec in last.roles(self.book)
+            for i in range(self._finals_of(spec))
         ]
-        again = sum(facts.seconds for facts in self.book.baselines if facts.name in names)
-        return self.estimate(trials) + again + PAGE_SECONDS
+        return self.estimate(trials) + PAGE_SECONDS
+
+    def _finals_of(self, spec: StackSpec | BaselineSpec) -> int:
+        """Trials that testing takes, tuning counted as two."""
+        if isinstance(spec, BaselineSpec):
+            return 1
+        return last.seeds_of(self.book, spec) + 2 * (spec not in self.book.rates)
 
 
 def search(driver: Driver) -> None:
@@ -171,7 +175,6 @@ def _cut(book: Book, reason: str, sentence: str) -> None:
     book.stop_reason, book.stop_sentence = reason, sentence
 
 
-def _work(trial: Trial) -> float:
+def _work(recipe: Recipe, spec: StackSpec) -> float:
     """What a trial's time is about proportional to: updates times (operations per step + a fixed overhead)."""
-    assert isinstance(trial.spec, StackSpec)
-    return trial.recipe.max_updates * (trial.spec.operations_per_step + OVERHEAD)
+    return recipe.max_updates * (spec.operations_per_step + OVERHEAD)

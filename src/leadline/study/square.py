@@ -9,12 +9,12 @@ from leadline.records.verdict import Corner, CurvePoint, Effect, Scores, Square
 from leadline.spec import StackSpec, with_parameters
 from leadline.study import verdict
 from leadline.study.book import Book
-from leadline.study.moves import SMALL, grown, seeing
+from leadline.study.moves import grown, seeing
+from leadline.study.sizes import small
 from leadline.study.tuning import Steps, screened, tune
 
 SEEDS = 3
 CURVE_SEEDS = 3
-LEVEL = 0.95
 
 
 def square(book: Book) -> Steps[None]:
@@ -40,18 +40,6 @@ def curve(book: Book) -> Steps[None]:
     yield from tune(book, list(specs.values()), always=list(specs.values()))
     yield [book.pair_trial(spec, "pair-0", i) for spec in specs.values() for i in range(CURVE_SEEDS)]
     book.curve = [_point(book, k, spec) for k, spec in specs.items()]
-
-
-def small(spec: StackSpec) -> StackSpec:
-    """One layer of at most `SMALL` units, one way, no window: where the square and the curve are measured."""
-    return replace(
-        spec,
-        num_layers=1,
-        hidden_size=min(spec.hidden_size, SMALL),
-        bidirectional=False,
-        look_ahead=0,
-        dropout=0.0,
-    )
 
 
 def _corners(base: StackSpec) -> list[StackSpec]:
@@ -89,14 +77,12 @@ def _corner(book: Book, spec: StackSpec) -> Corner:
 
 def scores(book: Book, spec: StackSpec, stage: str, seeds: int) -> Scores:
     """Mean dev score of an arm over its pair trials."""
-    estimate = verdict.mean(book.devs([book.pair_trial(spec, stage, i) for i in range(seeds)]), LEVEL)
-    return Scores(score=estimate.effect, interval=(estimate.low, estimate.high), seeds=seeds)
+    return verdict.mean(book.devs([book.pair_trial(spec, stage, i) for i in range(seeds)]))
 
 
 def _effect(book: Book, candidate: StackSpec, against: StackSpec) -> Effect:
     trials = [[book.pair_trial(spec, "square", i) for i in range(SEEDS)] for spec in (candidate, against)]
-    estimate = verdict.difference(book.devs(trials[0]), book.devs(trials[1]), LEVEL)
-    return Effect(effect=estimate.effect, interval=(estimate.low, estimate.high), pairs=SEEDS)
+    return verdict.difference(book.devs(trials[0]), book.devs(trials[1]))
 
 
 def _point(book: Book, steps: int | Literal["all"], spec: StackSpec) -> CurvePoint:

@@ -14,6 +14,7 @@ from leadline.records.trial import Trial
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
 from leadline.study.book import RATES, Book
+from leadline.study.sizes import costly
 
 T = TypeVar("T")
 Steps = Generator[list[Trial], None, T]
@@ -31,7 +32,7 @@ def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] =
 
     Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
     better half of the specs and all of `always`. Rung three: half of the updates, the same two rates, for `always`:
-    large rates lead early and fall back. Fills `book.rates`.
+    large rates lead early and fall back. Beside a costly incumbent it is left out for all arms. Fills `book.rates`.
     """
     yield from _halving(book, specs, always)
     for spec in specs:
@@ -51,7 +52,8 @@ def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm]) -> Steps[
     kept = [arm for arm in arms if arm in always or arm in ranked[: (len(ranked) + 1) // 2]]
     finer = {arm: _top_rates(book, arm) for arm in kept}
     yield from _rung(book, finer, 1)
-    yield from _rung(book, {arm: rates for arm, rates in finer.items() if arm in always or not always}, 2)
+    if not (book.incumbents and costly(book.incumbent)):
+        yield from _rung(book, {arm: rates for arm, rates in finer.items() if arm in always or not always}, 2)
 
 
 def _rate(book: Book, arm: Arm) -> float:

@@ -15,12 +15,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.records.verdict import Decision
+from leadline.records.verdict import Decision, Effect, Scores
 from leadline.stats import paired, rule, tails
 from leadline.stats.paired import Estimate, Evidence
 from leadline.stats.rule import Bounds, Design
 
 ALPHA = 0.05
+LEVEL = 0.95
 BLOCK = 3
 MOST_PAIRS = 24
 Stage = Literal["regularise", "upward", "retry", "pairs", "bold", "downward", "recurrence"]
@@ -93,16 +94,24 @@ def evidence(candidate: Sequence[Dev], against: Sequence[Dev]) -> Evidence:
     return paired.crossed(sums, candidate[0].weights)
 
 
-def difference(candidate: Sequence[Dev], against: Sequence[Dev], level: float) -> Estimate:
+def difference(candidate: Sequence[Dev], against: Sequence[Dev]) -> Effect:
     """Mean paired difference with the two-sided interval of a look that was planned."""
-    return tails.interval(evidence(candidate, against), level)
+    return effect(tails.interval(evidence(candidate, against), LEVEL), len(candidate))
 
 
-def mean(devs: Sequence[Dev], level: float = 0.95) -> Estimate:
+def effect(found: Estimate, pairs: int) -> Effect:
+    """The record of an estimate."""
+    return Effect(effect=found.effect, interval=(found.low, found.high), pairs=pairs)
+
+
+def mean(devs: Sequence[Dev]) -> Scores:
     """Mean score with its two-sided interval."""
     if len({dev.fold for dev in devs}) > 1:
-        return tails.interval(paired.resplit(np.array([dev.score for dev in devs]), devs[0].ratio), level)
-    return tails.interval(paired.crossed(np.stack([dev.sums for dev in devs]), devs[0].weights), level)
+        seen = paired.resplit(np.array([dev.score for dev in devs]), devs[0].ratio)
+    else:
+        seen = paired.crossed(np.stack([dev.sums for dev in devs]), devs[0].weights)
+    found = tails.interval(seen, LEVEL)
+    return Scores(score=found.effect, interval=(found.low, found.high), seeds=len(devs))
 
 
 def bar(margin: float, down: bool) -> float:
@@ -147,7 +156,6 @@ def seed_correlation(candidate: Sequence[Dev], against: Sequence[Dev]) -> float 
 class Option:
     """A move that was found better, for `choose`: its lower bound, effect and operations per step."""
 
-    name: str
     move: str
     low: float
     effect: float
