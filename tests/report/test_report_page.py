@@ -240,6 +240,11 @@ def test_square_charts(letters: Reader) -> None:
     ]
 
 
+def test_depth_beside_a_linear_readout_is_told(letters: Reader) -> None:
+    assert "Depth, once both ways are read: 1.1 points fewer errors" in letters.text
+    assert "Depth, with a linear readout in every corner, once both ways are read: 1.6 points fewer" in letters.text
+
+
 def test_look_ahead_chart_has_its_asymptote(letters: Reader) -> None:
     rows = rows_of(letters.specs["look-ahead"], "steps", "loss", "low", "high")
     assert [row[0] for row in rows] == [0, 1, 2, 4, 8]

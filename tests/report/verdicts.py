@@ -246,6 +246,15 @@ def letters_to_sounds() -> Verdict:
         depth_both_ways=Effect(effect=1.1, interval=(0.5, 1.7), pairs=4),
         direction_shallow=Effect(effect=18.4, interval=(17.7, 19.1), pairs=4),
         direction_deep=Effect(effect=19.3, interval=(18.6, 20.0), pairs=4),
+        linear=Square(
+            readout="linear",
+            num_parameters=start_wide.num_parameters + letters,
+            corners=(),
+            depth_one_way=Effect(effect=0.3, interval=(-0.3, 0.9), pairs=4),
+            depth_both_ways=Effect(effect=1.6, interval=(0.9, 2.3), pairs=4),
+            direction_shallow=None,
+            direction_deep=None,
+        ),
     )
     curve = tuple(
         CurvePoint(

@@ -40,6 +40,20 @@ def test_sight_first_then_depth(words):
     assert book.square.depth_one_way.interval[1] < 1 < book.square.depth_both_ways.interval[0]
 
 
+def test_a_readout_that_does_what_depth_does_is_told_apart(words):
+    """Once both ways are read a second layer pays, and so does an MLP readout: not both."""
+    layers = lambda s: s.num_layers > 1 or s.readout == "mlp"  # noqa: E731
+    book = play(book_for(words), World(lambda s: 60 + 8 * sees(s) + 3 * (sees(s) == 3 and layers(s))))
+    assert "mlp" in book.square.readout
+    assert book.square.depth_both_ways.effect == pytest.approx(0, abs=0.3)
+    assert book.square.linear.readout == "linear"
+    assert book.square.linear.depth_both_ways.effect == pytest.approx(3, abs=0.3)
+    assert book.square.linear.depth_one_way.effect == pytest.approx(0, abs=0.3)
+    plain = play(book_for(words), World(lambda s: 70.0 - (s.readout == "mlp")))
+    assert plain.square.readout == "linear"
+    assert plain.square.linear is None
+
+
 def test_look_ahead_goes_before_both_directions_where_they_tie(words):
     book = play(book_for(words), World(lambda s: 60 + 8 * sees(s)))
     assert book.path[0] == "look_ahead"

@@ -142,7 +142,8 @@ class Square(Record):
     """{one layer, deep} x {one way, both ways} at equal parameters.
 
     `depth_one_way` is deep minus shallow while the future is hidden, `depth_both_ways` the same once it is
-    seen; `direction_shallow` and `direction_deep` are both ways minus one way.
+    seen; `direction_shallow` and `direction_deep` are both ways minus one way. `linear` is the square with a linear
+    readout in every corner, where that is another one: an MLP readout may do what a second layer would.
     """
 
     readout: str
@@ -152,6 +153,7 @@ class Square(Record):
     depth_both_ways: Effect | None
     direction_shallow: Effect | None
     direction_deep: Effect | None
+    linear: Square | None = None
 
 
 class CurvePoint(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadline.records.verdict import Comparison, Diagnosis, Effect, Verdict
+from leadline.records.verdict import Comparison, Diagnosis, Effect, Square, Verdict
 from leadline.report import charts, figures, words
 from leadline.spec import StackSpec
 
@@ -101,15 +101,25 @@ def square(verdict: Verdict) -> tuple[str, ...]:
     if verdict.square is None:
         return ()
     size = figures.count(verdict.square.num_parameters)
-    readout = {"mlp": "an MLP", "linear": "a linear"}.get(verdict.square.readout, verdict.square.readout)
+    each = "each with whichever readout does better for it, a linear one or an MLP"
+    readout = {"mlp": "with an MLP readout", "linear": "with a linear readout"}.get(verdict.square.readout, each)
     return (
-        f"One layer and a deep stack, one way and both ways: all four at about {size} parameters, with {readout} "
-        "readout. Moves interact: one that is worth little alone may pay after another.",
+        f"One layer and a deep stack, one way and both ways: all four at about {size} parameters, {readout}. "
+        "Moves interact: one that is worth little alone may pay after another.",
+    )
+
+
+def _with_a_linear_readout(linear: Square | None) -> tuple[tuple[str, Effect | None], ...]:
+    if linear is None:
+        return ()
+    return (
+        ("Depth, with a linear readout in every corner, while the future is hidden", linear.depth_one_way),
+        ("Depth, with a linear readout in every corner, once both ways are read", linear.depth_both_ways),
     )
 
 
 def square_effects(verdict: Verdict) -> tuple[str, ...]:
-    """The four differences of the square."""
+    """The four differences of the square, and what depth changes where no readout has a layer of its own."""
     if verdict.square is None:
         return ()
     named = (
@@ -117,6 +127,7 @@ def square_effects(verdict: Verdict) -> tuple[str, ...]:
         ("Depth, once both ways are read", verdict.square.depth_both_ways),
         ("Both ways, with one layer", verdict.square.direction_shallow),
         ("Both ways, in the deep stack", verdict.square.direction_deep),
+        *_with_a_linear_readout(verdict.square.linear),
     )
     return tuple(
         f"{name}: {_effect(verdict, effect)}, {figures.plural(effect.pairs, 'pair')}."

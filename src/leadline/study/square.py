@@ -21,15 +21,19 @@ def square(book: Book) -> Steps[None]:
     """Train the four corners with `SEEDS` seeds each and write the square into the book.
 
     The budget is that of `wider` from a small start. Each corner takes the readout that does better for it, so that
-    depth is held against the better readout and not against a poor one.
+    depth is held against the better readout and not against a poor one; beside it, all four with a linear one.
     """
     base = small(book.plan.start)
     variants = list(zip(_corners(replace(base, readout="linear")), _corners(replace(base, readout="mlp")), strict=True))
     both = [spec for corner in variants for spec in corner]
     yield from tune(book, both, always=both)
     corners = [mlp if screened(book, mlp, linear) > 0 else linear for linear, mlp in variants]
+    plain = [linear for linear, _ in variants]
     yield [book.pair_trial(spec, "square", i) for spec in corners for i in range(SEEDS)]
     book.square = _record(book, corners)
+    yield [book.pair_trial(spec, "square", i) for spec in plain for i in range(SEEDS)]
+    if plain != corners:
+        book.square = book.square.model_copy(update={"linear": _record(book, plain)})
 
 
 def curve(book: Book) -> Steps[None]:
