@@ -93,7 +93,7 @@ def driven(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memo
         moved = [
             (after[layer] - captured.layers[layer]).abs() for captured, after in zip(subjects, changed, strict=True)
         ]
-        for way, side, sign in _sides(subjects[0]):
+        for way, side, sign in sides(subjects[0]):
             halves = [half(values, way, spec.hidden_size) for values in moved]
             units = [decay.aligned(values, sample.lengths, swap.steps, swap.furthest, sign) for values in halves]
             memory = _memory(units, sample.clusters, seed, layer, way, side, "driven")
@@ -101,7 +101,20 @@ def driven(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memo
     return found
 
 
-def _sides(captured: Captured) -> tuple[tuple[Direction, Side, int], ...]:
+def driven_half_lives(captured: Captured, sample: Sample, swap: Swap) -> dict[tuple[Side, int], float | None]:
+    """The half-lives alone, by side and layer: one network, no intervals. See `driven`."""
+    after, spec = replaced(captured, sample, swap), captured.subject.spec
+    found = {}
+    for layer in range(1, spec.num_layers + 1):
+        moved = (after[layer] - captured.layers[layer]).abs()
+        for way, side, sign in sides(captured):
+            values = half(moved, way, spec.hidden_size)
+            units = decay.aligned(values, sample.lengths, swap.steps, swap.furthest, sign)
+            found[side, layer] = decay.half_life(decay.curve(np.linalg.norm(units, axis=-1)))
+    return found
+
+
+def sides(captured: Captured) -> tuple[tuple[Direction, Side, int], ...]:
     """(direction, side, sign of the distance from the step replaced) that are followed."""
     spec = captured.subject.spec
     if spec.bidirectional:

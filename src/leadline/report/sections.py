@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from leadline.analysis.contrast import Contrast
 from leadline.analysis.findings import Findings
 from leadline.records.verdict import Verdict
-from leadline.report import charts, explain, layer_sections, rebuild, tables, words
+from leadline.report import charts, contrast_sections, explain, layer_sections, rebuild, tables, words
 from leadline.report.drawing import Spec
 from leadline.report.layout import Chart, Listed, Section, Table
 
 
-def build(verdict: Verdict, findings: Findings | None = None) -> tuple[Section, ...]:
+def build(verdict: Verdict, findings: Findings | None = None, steps: Sequence[Contrast] = ()) -> tuple[Section, ...]:
     """All sections that have something to show."""
     every = (
         test(verdict),
         path(verdict),
+        *(contrast_sections.step(found, number) for number, found in enumerate(steps, start=1)),
         settled(verdict),
         square(verdict),
         streaming(verdict),
