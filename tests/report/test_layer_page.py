@@ -6,13 +6,11 @@ import base64
 import html
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import verdicts
 
 from leadline.analysis.findings import (
@@ -38,7 +36,6 @@ from leadline.analysis.sentences import sentences
 from leadline.report import layer_page, layer_sections, page
 
 NASTY = '</script><script>alert("1")</script><img src=x onerror=alert(2)> {{ 7 * 7 }}'
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def at(value: float, half: float = 1.0) -> Measured:
@@ -279,38 +276,6 @@ def test_the_page_needs_no_torch(tmp_path: Path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
-
-
-def browsed(tmp_path: Path, script: str) -> str:
-    """What a reader would see after a script has touched the page."""
-    text = page.render(layer_page.facts(example()))
-    place = tmp_path / "layers.html"
-    place.write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-    command = [str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000"]
-    done = subprocess.run([*command, "--dump-dom", place.as_uri()], capture_output=True, text=True, check=True)
-    body = re.sub(r"<script.*?</script>", "", done.stdout, flags=re.DOTALL)
-    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", body).split()))
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-def test_the_reader_answers_in_a_browser(tmp_path: Path):
-    typed = 'const f = document.getElementById("reader-filter"); f.value = "read"; f.dispatchEvent(new Event("input"));'
-    touched = 'document.querySelectorAll("#reader-strip button")[2].click();'
-    key = 'document.querySelector("#reader-strip canvas").dispatchEvent('
-    down = key + 'new KeyboardEvent("keydown", {key: "ArrowDown", bubbles: true}));'
-    right = key + 'new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));'
-    seen = browsed(tmp_path, typed + touched + down + right)
-    assert "Step 4, d, in rea[d]ing." in seen
-    assert "its own input 100 % of the largest share, beside it a (step 3, 50 %)" in seen
-    assert "Layer 1, unit 0: highest at walkin[g], readin[g]" in seen
-    count = browsed(tmp_path, typed + 'document.title = document.getElementById("reader-list").options.length;')
-    assert count.startswith("1 ")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-def test_a_filter_that_fits_nothing_says_so(tmp_path: Path):
-    typed = 'const f = document.getElementById("reader-filter"); f.value = "zzz"; f.dispatchEvent(new Event("input"));'
-    assert "No stored sequence fits." in browsed(tmp_path, typed)
 
 
 def test_sentences_name_their_section():
