@@ -15,6 +15,7 @@ import verdicts
 
 from leadline.analysis.findings import (
     Ablation,
+    Bin,
     ErrorKind,
     Findings,
     History,
@@ -228,6 +229,24 @@ def test_charts_hold_figures_with_controls():
     css = (Path(page.__file__).parent / "page.css").read_text(encoding="utf-8")
     dark = css[css.index("prefers-color-scheme: dark") :]
     assert all(f"{name}:" in css[: css.index("@media")] and f"{name}:" in dark for name in used)
+
+
+def test_gains_by_distance_are_drawn_and_tabled():
+    bins = tuple(Bin(name=name, score=at(value), rows=100) for name, value in (("1", 1.0), ("8 or more", 10.0)))
+    far = probe(2, 91.0, 78.0, gains=bins, distances=bins)
+    said = example(probes=(probe(1, 84.0, 75.0, distances=bins), far))
+    readable = layer_sections.readable(said)
+    chart = next(chart for chart in readable.charts if chart.key == "distances")
+    rows = next(v for v in chart.spec["datasets"].values() if "distance" in v[0])
+    assert [(r["layer"], r["distance"], r["value"]) for r in rows] == [
+        ("layer 2", "1", 1.0),
+        ("layer 2", "8 or more", 10.0),
+    ]
+    scores, gains = readable.tables
+    assert [row.cells for row in gains.rows] == [("stress", "layer 2", "1.0 (0.0 to 2.0)", "10.0 (9.0 to 11.0)")]
+    assert len(scores.rows) == 2
+    grows = "What layer 2 gains over layer 1 in stress grows with distance: +1.0 points (+0.0 to +2.0) at 1 step, +10.0"
+    assert any(sentence.startswith(grows) for sentence in readable.sentences)
 
 
 def test_a_page_of_nothing_is_still_a_page(tmp_path: Path):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from leadline.analysis.findings import Findings, Probe
+from leadline.report import distance_chart
 from leadline.report import layer_charts as charts
 from leadline.report.drawing import Spec
 from leadline.report.layer_charts import figure_text, layer_name
 from leadline.report.layout import Chart, Column, Row, Section, Table
 
+DISTANCE_NOTE = "By how far away lies the step that the annotation refers to; above the line the layer adds something."
 MORE = "More, with all controls, stands in layers.html beside this page."
 
 
@@ -51,9 +53,10 @@ def readable(found: Findings) -> Section:
     drawn = (
         *_chart("probes", "What is read from each layer", charts.probes(found, "% right"), note, _probe_table(found)),
         *_chart("numbers", "Numbers that are read from each layer", charts.probes(found, "% of variance"), note),
+        *_chart("distances", "What each layer gains by distance", distance_chart.gains(found), DISTANCE_NOTE),
         *_chart("lags", "How well an input is read so many steps away", charts.lags(found), lag_note),
     )
-    tables = _some(_distances(found))
+    tables = distance_chart.tables(found)
     return Section("readable", "What is readable where", said(found, "readable"), charts=drawn, tables=tables)
 
 
@@ -201,25 +204,6 @@ def _probe_row(probe: Probe) -> Row:
             "" if probe.untrained_bits is None else f"{probe.untrained_bits:.2f}",
         )
     )
-
-
-def _distances(found: Findings) -> Table | None:
-    with_distance = [p for p in found.probes if p.distances]
-    if not with_distance:
-        return None
-    bins = list(dict.fromkeys(b.name for p in with_distance for b in p.distances))
-    rows = tuple(
-        Row(
-            (
-                p.annotation,
-                layer_name(p.layer),
-                *({b.name: figure_text(b.score) for b in p.distances}.get(n, "") for n in bins),
-            )
-        )
-        for p in with_distance
-    )
-    columns = (Column("Annotation"), Column("Layer"), *(Column(f"{name} away", numeric=True) for name in bins))
-    return Table("Score by the distance that the annotation refers to", columns, rows)
 
 
 def _memory_table(found: Findings) -> Table | None:
