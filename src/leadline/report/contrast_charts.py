@@ -11,7 +11,7 @@ from leadline.analysis.contrast import Contrast, Held, Kind
 from leadline.analysis.findings import Measured
 from leadline.report import drawing
 from leadline.report.drawing import BAR, BLUE, INK, ORANGE, Spec, Values
-from leadline.report.layer_charts import figure_text, layer_name, layer_shapes
+from leadline.report.layer_look import figure_text, layer_name, layer_shapes
 
 BEFORE, AFTER = "before", "after"
 COLOURS = {BEFORE: ORANGE, AFTER: BLUE}

@@ -8,7 +8,7 @@ from leadline.analysis.findings import Measured
 from leadline.report import contrast_charts as charts
 from leadline.report import figures
 from leadline.report.drawing import Spec
-from leadline.report.layer_charts import figure_text
+from leadline.report.layer_look import figure_text
 from leadline.report.layout import Chart, Column, Listed, Row, Section, Table
 
 BROUGHT = {

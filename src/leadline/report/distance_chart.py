@@ -7,7 +7,7 @@ import altair as alt
 from leadline.analysis.findings import Bin, Findings, Probe
 from leadline.report import drawing
 from leadline.report.drawing import INK, Spec, Values
-from leadline.report.layer_charts import figure_text, layer_colours, layer_name, layer_shapes, measured
+from leadline.report.layer_look import figure_text, layer_colours, layer_name, layer_shapes, measured
 from leadline.report.layout import Column, Row, Table
 
 
