@@ -138,6 +138,11 @@ def test_one_network_is_no_pair(run: Path):
             leadline.compare(run, *names)
 
 
+def test_no_pair_is_no_comparison(run: Path):
+    with pytest.raises(OptionError, match="seeds=0; expected 1 or more pairs"):
+        leadline.compare(run, *pairs(run), seeds=0)
+
+
 def test_networks_that_share_no_seed_are_refused(run: Path):
     verdict = leadline.Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
     first, second = pairs(run)

@@ -13,7 +13,7 @@ from leadline.analysis import contrast_words
 from leadline.analysis.contrast import Contrast, Example, Held, Kind, Lasting, Steps
 from leadline.analysis.findings import Measured
 from leadline.report import compare_page, page
-from leadline.report.contrast_sections import BROUGHT
+from leadline.report.contrast_sections import BROUGHT, QUOTE
 from leadline.report.words import DOWN, MOVES
 
 NASTY = '</script><script>alert("1")</script><img src=x onerror=alert(2)>'
@@ -122,6 +122,7 @@ def test_the_verdicts_page_shows_each_step_beside_the_path() -> None:
     assert places == sorted(places)
     assert "What the second direction brought" in text
     assert "What the added layer brought" in text
+    assert text.count(QUOTE) == 2
     assert 'id="brought' not in page.html(verdict)
 
 

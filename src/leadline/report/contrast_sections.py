@@ -22,6 +22,7 @@ BROUGHT = {
 }
 FEW_KINDS, FEW_HELD, FEW_EXAMPLES = 8, 6, 4
 MANY = 40
+QUOTE = "Pairs that decided about the step are among these: the effect to quote is that of the path."
 KINDS_NOTE = (
     "Per cent wrong before and after, mean of the pairs. Beside it the change in points with its 95 % interval over "
     "seeds and examples."
@@ -38,7 +39,7 @@ def step(found: Contrast, number: int) -> Section:
     return Section(
         f"brought-{number}",
         title(found),
-        (f"From {found.first} to {found.second}. {found.sentences[0]}", *found.sentences[1:]),
+        (f"From {found.first} to {found.second}. {found.sentences[0]}", *found.sentences[1:], QUOTE),
         _examples(found, FEW_EXAMPLES),
         charts=(*_kinds(found, FEW_KINDS, f"kinds-{number}"), *_held(found, FEW_HELD, f"held-{number}")),
     )
