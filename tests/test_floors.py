@@ -33,7 +33,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("progress", "dry", "loading", "cli_options"),
     ("looking",),
-    ("api", "comparing"),
+    ("comparing",),
+    ("api",),
     ("cli", "__init__"),
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
@@ -50,6 +51,7 @@ PLAIN = (
     "study.ledger",
     "analysis.findings",
     "analysis.contrast",
+    "analysis.contrast_words",
 )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
-from leadline import checkpoint
+from leadline import checkpoint, comparing, looking
 from leadline.checkpoint import Model
 from leadline.data.options import ReadOptions
 from leadline.data.read import read
@@ -20,10 +20,10 @@ from leadline.data.sequences import LABELLED, Sequences
 from leadline.data.split import split
 from leadline.errors import OptionError
 from leadline.loading import load_settled, reading_of
-from leadline.looking import SHARE_OF_BUDGET, after_study
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Verdict
 from leadline.report import page
+from leadline.report.compare_page import steps_of
 from leadline.report.layer_page import findings_of
 from leadline.seeds import child
 from leadline.study import setup
@@ -52,8 +52,9 @@ class StudyVerdict(Verdict):
         return checkpoint.load(self._folder / "model")
 
     def report(self, path: str | Path) -> None:
-        """Write the page to `path`, with what its layers hold where they were looked into."""
-        page.write(self, Path(path), findings=findings_of(self, self._folder))
+        """Write the page to `path`, with its layers and the steps of its path where they were looked into."""
+        folder = self._folder
+        page.write(self, Path(path), findings=findings_of(self, folder), steps=steps_of(self, folder))
 
 
 def minutes(text: str | float | None) -> float | None:
@@ -140,19 +141,20 @@ def advise(
 
 
 def answer(prepared: Prepared, progress: Progress, reading: ReadOptions, explain: bool = True) -> StudyVerdict:
-    """Run a prepared study, look into the layers of what it advises, and write its page."""
+    """Run a prepared study, look into the layers of what it advises and into what its steps brought, write its page."""
     found = study(prepared, progress, asdict(reading))
     verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
     verdict._folder = prepared.folder
     if explain:
-        after_study(verdict, prepared.book.material.sequences, prepared.folder)
+        looking.after_study(verdict, prepared.book.material.sequences, prepared.folder)
+        comparing.after_study(verdict, prepared.book.material.sequences, prepared.folder)
     verdict.report(prepared.folder / "report.html")
     return verdict
 
 
 def study_options(*, jobs: int | None, explain: bool, **others: Any) -> Options:
     """`Options`, one worker per core where `jobs` is None; looking into the layers is paid out of the budget."""
-    given = {**others, "kept_back": SHARE_OF_BUDGET if explain else 0.0}
+    given = {**others, "kept_back": looking.SHARE_OF_BUDGET + comparing.SHARE_OF_BUDGET if explain else 0.0}
     return Options(**given) if jobs is None else Options(jobs=jobs, **given)
 
 

@@ -172,7 +172,8 @@ def compare(
         str | None, typer.Argument(help="A network of the run, as its table of networks names it.")
     ] = None,
     second: Annotated[str | None, typer.Argument(help="Another one; by default the last step deeper.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for contrast.json; RUN by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for contrast.json and compare.html; RUN by default.")] = None,
+    seeds: Annotated[int, typer.Option(help="Pairs at least; those that the run did not keep are trained again.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print contrast.json on standard output.")] = False,
 ) -> None:
     """Say what the change from one network of a run to another removed, added and moved."""
@@ -180,7 +181,7 @@ def compare(
     from leadline.progress import Bar
 
     with Bar() as bar:
-        found = comparing.compare(run, first, second, out=out or run, progress=bar.tell)
+        found = comparing.compare(run, first, second, seeds=seeds, out=out or run, progress=bar.tell)
     if as_json:
         typer.echo(found.to_json())
         return
@@ -188,7 +189,7 @@ def compare(
 
     from leadline.report import layer_terminal
 
-    Console().print(layer_terminal.contrast(found))
+    Console().print(layer_terminal.contrast(found, out or run))
 
 
 @app.command()
@@ -199,12 +200,14 @@ def report(
 ) -> None:
     """Make the page again from a run folder; nothing is trained, torch is not loaded."""
     from leadline.report import page
+    from leadline.report.compare_page import steps_of
     from leadline.report.layer_page import findings_of
     from leadline.study.ledger import read_verdict
 
     verdict = read_verdict(run)
     folder = run if run.is_dir() else run.parent
-    page.write(verdict, out or folder / "report.html", findings=findings_of(verdict, folder))
+    found, steps = findings_of(verdict, folder), steps_of(verdict, folder)
+    page.write(verdict, out or folder / "report.html", findings=found, steps=steps)
     _say(verdict, folder, as_json)
 
 

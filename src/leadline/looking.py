@@ -33,7 +33,7 @@ from leadline.report.layer_page import FINDINGS, findings_of
 
 PAGE = "layers.html"
 
-SHARE_OF_BUDGET = 0.15
+SHARE_OF_BUDGET = 0.10
 FIXED_SECONDS = 6.0
 SECONDS_PER_STEP = 0.004
 FEWEST_STEPS = 1000
@@ -104,7 +104,7 @@ def write(found: Findings, folder: Path) -> None:
 def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Findings | None:
     """Look into what a study advises, on its dev part, and leave `findings.json` and `layers.html` in its folder.
 
-    The sample is cut so that this takes at most 15 % of the budget, by what a step and a layer cost on a slow core.
+    The sample is cut so that this takes at most 10 % of the budget, by what a step and a layer cost on a slow core.
     None where a baseline is advised, where nothing was trained to the end, or where the budget is too small.
     """
     spec_layers = verdict.recommendation.num_layers

@@ -57,20 +57,33 @@ class Recurrent(nn.Module):
         outputs: list[Tensor] = []
         finals: list[State] = []
         current = inputs
+        ways = self.spec.num_directions
         for layer in range(self.spec.num_layers):
-            halves = []
-            for direction, suffix in enumerate(self._suffixes(layer)):
-                weights = self._weights(suffix)
-                start = initial[len(finals)] if initial else self._zeros(current)
-                half, final = choose.unroll(self.spec.cell, current, lengths, start, weights, direction == 1)
-                halves.append(half)
-                finals.append(final)
-            output = halves[0] if len(halves) == 1 else torch.cat(halves, -1)
-            current = self._finish(layer, current, output, lengths)
+            starts = initial[layer * ways : (layer + 1) * ways] if initial else None
+            current, states = self.run_layer(layer, current, lengths, starts)
             outputs.append(current)
+            finals += states
         return outputs, finals
 
-    def _finish(self, layer: int, below: Tensor, output: Tensor, lengths: Tensor) -> Tensor:
+    def run_layer(
+        self, layer: int, below: Tensor, lengths: Tensor, initial: list[State] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """One layer's output, (seq, batch, hidden * directions), from what it reads; and its last states by direction.
+
+        Layers count from 0 here.
+        """
+        halves, finals = [], []
+        for direction in range(self.spec.num_directions):
+            start = initial[direction] if initial else self.zeros(below)
+            own = self.weights(layer, direction)
+            half, final = choose.unroll(self.spec.cell, below, lengths, start, own, direction == 1)
+            halves.append(half)
+            finals.append(final)
+        output = halves[0] if len(halves) == 1 else torch.cat(halves, -1)
+        return self.finish(layer, below, output, lengths), finals
+
+    def finish(self, layer: int, below: Tensor, output: Tensor, lengths: Tensor) -> Tensor:
+        """What upper layers see of a layer: residual connection, normalisation and dropout added."""
         if self.spec.residual and below.shape[-1] == output.shape[-1]:
             output = output + below
         if self.spec.layer_norm:
@@ -78,13 +91,16 @@ class Recurrent(nn.Module):
         result: Tensor = self.dropout(output)
         return result
 
-    def _weights(self, suffix: str) -> Weights:
+    def weights(self, layer: int, direction: int) -> Weights:
+        """weight_ih, weight_hh, bias_ih, bias_hh of one layer in one direction."""
+        suffix = self._suffixes(layer)[direction]
         w_ih, w_hh, b_ih, b_hh = (getattr(self, f"{name}_{suffix}") for name in _NAMES)
         return w_ih, w_hh, b_ih, b_hh
 
-    def _zeros(self, like: Tensor) -> State:
-        zeros = like.new_zeros(like.shape[1], self.spec.hidden_size)
-        return (zeros,) * self.cell.states
+    def zeros(self, like: Tensor) -> State:
+        """The state before the first step, for inputs (seq, batch, feature)."""
+        start = like.new_zeros(like.shape[1], self.spec.hidden_size)
+        return (start,) * self.cell.states
 
     def _suffixes(self, layer: int) -> list[str]:
         return [f"l{layer}", f"l{layer}_reverse"][: self.spec.num_directions]

@@ -1,17 +1,23 @@
-"""Two networks of a run, trained again from the ledger and held side by side."""
+"""Two networks of a run, from the pairs that it keeps or trained again, held side by side."""
 
 from __future__ import annotations
 
 import contextlib
+import html
+import shutil
+import subprocess
+import sys
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import leadline
 from leadline import comparing
 from leadline.analysis.contrast import Contrast
 from leadline.errors import ModelError, OptionError, RunFolderError
+from leadline.report.compare_page import steps_of
 from leadline.study.ledger import read_trials
 
 
@@ -29,7 +35,7 @@ def pairs(run: Path) -> tuple[str, str]:
     trials = read_trials(run)
     for first, second in combinations([arm.name for arm in verdict.arms], 2):
         with contextlib.suppress(RunFolderError):
-            comparing._pair(trials, verdict, (first, second))
+            comparing._pairs(trials, verdict, (first, second))
             return first, second
     pytest.fail("the study trained no two networks with one seed")
 
@@ -41,7 +47,7 @@ def test_a_step_is_taken_apart(run: Path, tmp_path: Path):
     assert (found.first, found.second) == (first, second)
     assert found.gain.value == pytest.approx(found.removed.value - found.added.value)
     by_class = [kind for kind in found.kinds if kind.grouping == "class"]
-    assert all(kind.removed.value == pytest.approx(kind.below - kind.here) for kind in by_class)
+    assert all(kind.removed.value == pytest.approx(kind.first - kind.second) for kind in by_class)
     for one in found.fixed:
         assert one.second == one.target
         assert one.first != one.target
@@ -49,7 +55,67 @@ def test_a_step_is_taken_apart(run: Path, tmp_path: Path):
         assert one.first == one.target
         assert one.second != one.target
     assert found.sentences
+    assert first in (tmp_path / "compare.html").read_text(encoding="utf-8")
     assert Contrast.from_json((tmp_path / comparing.CONTRAST).read_text(encoding="utf-8")) == found
+
+
+def test_networks_trained_again_are_those_that_were_kept(run: Path, tmp_path: Path):
+    first, second = pairs(run)
+    kept = leadline.compare(run, first, second)
+    assert kept.trained_again == 0
+    assert len(kept.seeds) >= comparing.SEEDS
+    for name in ("ledger.sqlite", "verdict.json"):
+        (tmp_path / name).write_bytes((run / name).read_bytes())
+    again = leadline.compare(tmp_path, first, second, seeds=1)
+    assert (again.trained_again, again.reproduced, len(again.seeds)) == (2, True, 1)
+    pair = next(pair for pair in comparing._pairs(read_trials(run), verdict_of(run), (first, second)) if pair.kept(run))
+    models, _ = comparing._models([pair], run, leadline.load_data(subset=3000), verdict_of(run), (first, second), tell)
+    fresh, same = comparing._models(
+        [pair], tmp_path, leadline.load_data(subset=3000), verdict_of(run), (first, second), tell
+    )
+    assert same
+    for one, other in zip((*models[0], *models[1]), (*fresh[0], *fresh[1]), strict=True):
+        assert all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
+
+
+def test_steps_of_a_path_are_looked_into_and_shown_without_torch(run: Path, tmp_path: Path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    first, second = pairs(run)
+    taken = verdict_of(run).model_copy(update={"path": ("deeper",), "incumbents": (first, second)})
+    (folder / "verdict.json").write_text(taken.to_json(), encoding="utf-8")
+    steps = comparing.after_study(taken, leadline.load_data(subset=3000), folder)
+    assert [step.move for step in steps.steps] == ["deeper"]
+    assert steps_of(taken, folder) == steps.steps
+    code = (
+        "import sys; from pathlib import Path; from leadline import cli\n"
+        f"cli.report(Path({str(folder)!r}))\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("False")
+    text = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    assert "What the added layer brought" in text
+    assert steps.steps[0].sentences[0] in text
+
+
+def test_a_budget_pays_for_so_many_steps(run: Path):
+    first, second = pairs(run)
+    taken = verdict_of(run).model_copy(update={"path": ("deeper",), "incumbents": (first, second)})
+    words = leadline.load_data(subset=3000)
+    hurried = taken.model_copy(update={"budget": taken.budget.model_copy(update={"minutes": 0.5})})
+    assert comparing.after_study(hurried, words, run) is None
+    assert not (run / "steps.json").exists()
+    down = taken.model_copy(update={"path": ("narrower",)})
+    assert comparing.after_study(down, words, run) is None
+
+
+def verdict_of(run: Path) -> leadline.Verdict:
+    return leadline.Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
+
+
+def tell(what: str, share: float) -> None:
+    return None
 
 
 def test_the_default_needs_no_names(run: Path):
@@ -72,13 +138,18 @@ def test_one_network_is_no_pair(run: Path):
             leadline.compare(run, *names)
 
 
+def test_no_pair_is_no_comparison(run: Path):
+    with pytest.raises(OptionError, match="seeds=0; expected 1 or more pairs"):
+        leadline.compare(run, *pairs(run), seeds=0)
+
+
 def test_networks_that_share_no_seed_are_refused(run: Path):
     verdict = leadline.Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
     first, second = pairs(run)
     spec = {arm.name: arm.spec for arm in verdict.arms}[second]
     trials = [(t, r) for t, r in read_trials(run) if t.spec != spec]
     with pytest.raises(RunFolderError, match="never trained to the end with the same seed"):
-        comparing._pair(trials, verdict, (first, second))
+        comparing._pairs(trials, verdict, (first, second))
 
 
 def test_other_data_are_refused(run: Path, tmp_path: Path):

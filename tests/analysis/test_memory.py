@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from leadline.analysis import decay, memory
+from leadline.analysis import decay, gates, memory
 
 DECAYS = (0.6, 0.8, 0.95)
 
@@ -81,7 +81,7 @@ def test_the_gates_promise_is_that_of_the_update_gate():
             value.zero_()
         gru.bias_ih_l0[3:6] = math.log(0.9 / 0.1)
     subjects, sample = networks.looked_at(gru, networks.noise(60, 12, 2))
-    assert memory.gate_half_life(subjects[0], sample, 1, 0) == pytest.approx(expected(0.9), rel=1e-4)
+    assert gates.gate_half_life(subjects[0], sample, 1, 0) == pytest.approx(expected(0.9), rel=1e-4)
 
 
 def test_an_lstm_keeps_its_cell_by_the_forget_gate():
@@ -92,7 +92,7 @@ def test_an_lstm_keeps_its_cell_by_the_forget_gate():
         lstm.bias_ih_l0[3:6] = math.log(0.8 / 0.2)
         lstm.bias_ih_l0[6:9] = 0.3
     subjects, sample = networks.looked_at(lstm, networks.noise(100, 40, 2))
-    assert memory.gate_half_life(subjects[0], sample, 1, 0) == pytest.approx(expected(0.8), rel=1e-4)
+    assert gates.gate_half_life(subjects[0], sample, 1, 0) == pytest.approx(expected(0.8), rel=1e-4)
     cells = memory._moved(subjects[0], sample, memory.draw_swap(sample, 0), 1, 0, 0)[..., 3:]
     assert decay.half_life(decay.curve(np.linalg.norm(cells, axis=-1))) == pytest.approx(expected(0.8), rel=0.02)
 

@@ -12,6 +12,7 @@ from torch import nn
 from leadline.analysis import codelength, probes, reading
 from leadline.analysis.annotations import Annotation, controls, lagged, owners, types
 from leadline.analysis.capture import Captured, Place
+from leadline.analysis.distance_words import by_distance
 from leadline.data.tasks import shifted
 from leadline.seeds import generator
 
@@ -161,6 +162,34 @@ def test_distance_splits_the_score():
     near, far = of_layers(found, 1).distances
     assert (near.name, far.name) == ("1", "3 to 4")
     assert near.score.value > far.score.value + 25
+
+
+def test_gains_by_distance_find_the_layer_that_sees_farther():
+    """Layer 1 keeps the last step, layer 2 two more: layer 2 gains on far labels alone, and the sentence says so."""
+    inputs = networks.noise(300, 12, 1)
+    first = (np.array([[1e-3], [0.0], [0.0], [0.0]]), np.diag([1.0, 0.0, 0.0], k=-1))
+    second = (np.diag([1.0, 1.0, 0.0, 0.0]), np.zeros((4, 4)))
+    second[1][2, 1], second[1][3, 2] = 1.0, 1.0
+    subjects, sample = networks.looked_at(networks.linear_rnn(first, second), inputs, twins=1)
+    flat = inputs[sample.which, :, 0]
+    away = np.random.default_rng(0).choice([1, 3], size=flat.shape)
+    steps = np.arange(12)[None] - away
+    labels = np.where(steps < 0, -1, np.take_along_axis(flat, np.maximum(steps, 0), 1) > 0).astype(np.int64)
+    annotation = Annotation("sign", labels.ravel(), ("-", "+"), distances=away.ravel())
+    found = reading.probe(reading.ask(annotation, sample, 0), reading.views(subjects, sample), 0, 1)
+    probe = of_layers(found, 2)
+    assert of_layers(found, 0).gains == ()
+    near, far = probe.gains
+    below = of_layers(found, 1).distances
+    for gain, here, lower in zip(probe.gains, probe.distances, below, strict=True):
+        assert gain.score.value == pytest.approx(here.score.value - lower.score.value)
+        assert gain.rows == here.rows
+    assert far.score.interval[0] > near.score.interval[1]
+    (said,) = by_distance(found)
+    assert "What layer 2 gains over layer 1 in sign grows with distance" in said.text
+    assert f"{far.score.value:+.1f} points" in said.text
+    level = probe.model_copy(update={"gains": (near, near.model_copy(update={"name": "8 or more"}))})
+    assert list(by_distance([level, probe.model_copy(update={"layer": 1})])) == []
 
 
 def test_ridge_agrees_with_least_squares_where_the_penalty_is_small():

@@ -37,7 +37,7 @@ def test_every_start_gives_the_networks_own_outputs(cell, options):
 def test_states_step_by_step_are_the_layers_outputs(cell, direction):
     stack, steps = a_stack(cell, bidirectional=True)
     found = unroll.states(stack.recurrent, 0, direction, steps, LENGTHS)
-    output = unroll.run_layer(stack.recurrent, 0, steps, LENGTHS)[..., 5 * direction : 5 * direction + 5]
+    output = stack.recurrent.run_layer(0, steps, LENGTHS)[0][..., 5 * direction : 5 * direction + 5]
     there = torch.arange(6)[:, None] < LENGTHS[None]
     torch.testing.assert_close(torch.stack([state[0] for state in found])[there], output[there])
     assert len(found[0]) == (2 if cell == "lstm" else 1)
@@ -56,7 +56,7 @@ def test_a_nudge_moves_the_state_once():
 
 def test_the_state_that_a_step_read_is_the_one_before_it():
     stack, steps = a_stack("gru", bidirectional=True)
-    start = unroll.zeros(stack.recurrent, steps)
+    start = stack.recurrent.zeros(steps)
     forward = unroll.states(stack.recurrent, 0, 0, steps, LENGTHS)
     backward = unroll.states(stack.recurrent, 0, 1, steps, LENGTHS)
     assert unroll.before(forward, start, 0)[0] is start

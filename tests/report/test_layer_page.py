@@ -6,17 +6,16 @@ import base64
 import html
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import verdicts
 
 from leadline.analysis.findings import (
     Ablation,
+    Bin,
     ErrorKind,
     Findings,
     History,
@@ -38,7 +37,6 @@ from leadline.analysis.sentences import sentences
 from leadline.report import layer_page, layer_sections, page
 
 NASTY = '</script><script>alert("1")</script><img src=x onerror=alert(2)> {{ 7 * 7 }}'
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def at(value: float, half: float = 1.0) -> Measured:
@@ -233,6 +231,24 @@ def test_charts_hold_figures_with_controls():
     assert all(f"{name}:" in css[: css.index("@media")] and f"{name}:" in dark for name in used)
 
 
+def test_gains_by_distance_are_drawn_and_tabled():
+    bins = tuple(Bin(name=name, score=at(value), rows=100) for name, value in (("1", 1.0), ("8 or more", 10.0)))
+    far = probe(2, 91.0, 78.0, gains=bins, distances=bins)
+    said = example(probes=(probe(1, 84.0, 75.0, distances=bins), far))
+    readable = layer_sections.readable(said)
+    chart = next(chart for chart in readable.charts if chart.key == "distances")
+    rows = next(v for v in chart.spec["datasets"].values() if "distance" in v[0])
+    assert [(r["layer"], r["distance"], r["value"]) for r in rows] == [
+        ("layer 2", "1", 1.0),
+        ("layer 2", "8 or more", 10.0),
+    ]
+    scores, gains = readable.tables
+    assert [row.cells for row in gains.rows] == [("stress", "layer 2", "1.0 (0.0 to 2.0)", "10.0 (9.0 to 11.0)")]
+    assert len(scores.rows) == 2
+    grows = "What layer 2 gains over layer 1 in stress grows with distance: +1.0 points (+0.0 to +2.0) at 1 step, +10.0"
+    assert any(sentence.startswith(grows) for sentence in readable.sentences)
+
+
 def test_a_page_of_nothing_is_still_a_page(tmp_path: Path):
     bare = Findings(looked=example().looked)
     text = layer_page.write(bare, tmp_path / "layers.html").read_text(encoding="utf-8")
@@ -279,38 +295,6 @@ def test_the_page_needs_no_torch(tmp_path: Path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
-
-
-def browsed(tmp_path: Path, script: str) -> str:
-    """What a reader would see after a script has touched the page."""
-    text = page.render(layer_page.facts(example()))
-    place = tmp_path / "layers.html"
-    place.write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-    command = [str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000"]
-    done = subprocess.run([*command, "--dump-dom", place.as_uri()], capture_output=True, text=True, check=True)
-    body = re.sub(r"<script.*?</script>", "", done.stdout, flags=re.DOTALL)
-    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", body).split()))
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-def test_the_reader_answers_in_a_browser(tmp_path: Path):
-    typed = 'const f = document.getElementById("reader-filter"); f.value = "read"; f.dispatchEvent(new Event("input"));'
-    touched = 'document.querySelectorAll("#reader-strip button")[2].click();'
-    key = 'document.querySelector("#reader-strip canvas").dispatchEvent('
-    down = key + 'new KeyboardEvent("keydown", {key: "ArrowDown", bubbles: true}));'
-    right = key + 'new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));'
-    seen = browsed(tmp_path, typed + touched + down + right)
-    assert "Step 4, d, in rea[d]ing." in seen
-    assert "its own input 100 % of the largest share, beside it a (step 3, 50 %)" in seen
-    assert "Layer 1, unit 0: highest at walkin[g], readin[g]" in seen
-    count = browsed(tmp_path, typed + 'document.title = document.getElementById("reader-list").options.length;')
-    assert count.startswith("1 ")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-def test_a_filter_that_fits_nothing_says_so(tmp_path: Path):
-    typed = 'const f = document.getElementById("reader-filter"); f.value = "zzz"; f.dispatchEvent(new Event("input"));'
-    assert "No stored sequence fits." in browsed(tmp_path, typed)
 
 
 def test_sentences_name_their_section():

@@ -15,7 +15,7 @@ import pytest
 import verdicts
 
 from leadline.records.verdict import Verdict
-from leadline.report import charts, facts, page, terminal
+from leadline.report import charts, effect_charts, facts, page, terminal
 
 NASTY = '</script><script>alert("1")</script><img src=x onerror=alert(2)> & {{ 7 * 7 }} \u2028'
 
@@ -290,15 +290,15 @@ def test_moves_chart_holds_every_paired_move_and_the_margin(letters: Reader) -> 
 
 
 def test_a_chart_of_small_effects_is_not_stretched() -> None:
-    plain, wide = (charts.moves(case()) for case in (verdicts.nothing_pays, verdicts.letters_to_sounds))
+    plain, wide = (effect_charts.moves(case()) for case in (verdicts.nothing_pays, verdicts.letters_to_sounds))
     assert "symlog" not in json.dumps(plain)
     assert "symlog" in json.dumps(wide)
 
 
 def test_smaller_networks_are_held_against_minus_the_margin() -> None:
-    spec = json.dumps(charts.moves(verdicts.pen_digits()))
+    spec = json.dumps(effect_charts.moves(verdicts.pen_digits()))
     assert "minus the margin, 0.9 points" in spec
-    assert "minus the margin" not in json.dumps(charts.moves(verdicts.letters_to_sounds()))
+    assert "minus the margin" not in json.dumps(effect_charts.moves(verdicts.letters_to_sounds()))
 
 
 def test_rows_stand_clear_of_each_other(letters: Reader) -> None:

@@ -6,7 +6,7 @@ import pytest
 import verdicts
 
 from leadline.records.verdict import Effect, Recommendation, Verdict
-from leadline.report import explain, figures, words
+from leadline.report import explain, figures, path_words, streaming_words, words
 
 LETTERS = verdicts.letters_to_sounds()
 
@@ -103,7 +103,7 @@ def test_without_a_test_row_nothing_is_said_about_the_test_part() -> None:
 
 
 def test_path_with_effects_and_intervals() -> None:
-    assert words.path(LETTERS) == (
+    assert path_words.path(LETTERS) == (
         "Start: GRU 1 x 64.",
         "Both directions, to GRU 1 x 41, both ways: 17.5 points fewer errors (16.6 to 18.4), 99.4 % interval, 4 pairs.",
         "Regularise, to GRU 1 x 41, both ways, dropout 0.3: 1.5 points fewer errors (0.9 to 2.1), "
@@ -114,19 +114,19 @@ def test_path_with_effects_and_intervals() -> None:
 
 
 def test_a_smaller_network_is_taken_within_the_margin() -> None:
-    assert words.path(verdicts.pen_digits())[2] == (
+    assert path_words.path(verdicts.pen_digits())[2] == (
         "Narrower, to LSTM 1 x 52, both ways: 0.1 points more errors (0.4 more to 0.2 fewer), 99.4 % interval, 6 pairs"
         "; smaller, and it gives up no more than the margin of 0.9 points."
     )
 
 
 def test_no_move_taken_is_said() -> None:
-    assert words.path(verdicts.nothing_pays()) == ("Start: GRU 1 x 128. No move was taken.",)
-    assert words.path(verdicts.interrupted()) == ()
+    assert path_words.path(verdicts.nothing_pays()) == ("Start: GRU 1 x 128. No move was taken.",)
+    assert path_words.path(verdicts.interrupted()) == ()
 
 
 def test_ruled_out_holds_refusals_only() -> None:
-    assert words.ruled_out(LETTERS) == (
+    assert path_words.ruled_out(LETTERS) == (
         "Wider (GRU 2 x 70, both ways, dropout 0.3): 0.3 points fewer errors (0.1 more to 0.7 fewer), "
         "99.4 % interval, 10 pairs.",
         "Another readout (GRU 2 x 42, both ways, MLP readout, dropout 0.3): 0.1 points fewer errors "
@@ -136,22 +136,22 @@ def test_ruled_out_holds_refusals_only() -> None:
 
 
 def test_a_smaller_network_that_loses_too_much() -> None:
-    assert words.ruled_out(verdicts.pen_digits())[0] == (
+    assert path_words.ruled_out(verdicts.pen_digits())[0] == (
         "One direction (small-one): 0.9 points more errors (0.5 to 1.4), 99.4 % interval, 6 pairs"
         "; it gives up more than the margin."
     )
 
 
 def test_failing_to_train_stands_apart_from_failing_to_help() -> None:
-    assert words.could_not_train(LETTERS) == (
+    assert path_words.could_not_train(LETTERS) == (
         "Another cell (LSTM 2 x 36, both ways, dropout 0.3). Training ended below the best baseline, "
         "also with residual connections and normalisation.",
     )
-    assert not any("Another cell" in line for line in words.ruled_out(LETTERS))
+    assert not any("Another cell" in line for line in path_words.ruled_out(LETTERS))
 
 
 def test_open_questions_name_their_price() -> None:
-    assert words.still_open(LETTERS) == (
+    assert path_words.still_open(LETTERS) == (
         "Deeper (GRU 3 x 54, both ways, dropout 0.3): 0.2 points fewer errors (0.4 more to 0.9 fewer), "
         "99.4 % interval, 6 pairs. To settle it: about 9 more pairs, 14 min of training.",
         "Not pursued, because screening promised less: narrower. That is no test of them.",
@@ -161,23 +161,25 @@ def test_open_questions_name_their_price() -> None:
 def test_an_unknown_price_is_not_invented() -> None:
     open_move = next(move for move in LETTERS.moves if move.decision == "undecided")
     verdict = LETTERS.model_copy(update={"moves": (open_move,), "incumbents": ("start",), "path": ()})
-    assert words.still_open(verdict)[0].endswith("What it would cost to settle is not known.")
+    assert path_words.still_open(verdict)[0].endswith("What it would cost to settle is not known.")
 
 
 def test_a_better_move_that_was_not_followed_is_open() -> None:
     verdict = LETTERS.model_copy(update={"incumbents": ("start",), "path": ()})
-    assert words.still_open(verdict)[1].startswith("Both directions (GRU 1 x 41, both ways): 17.5 points fewer errors")
-    assert words.still_open(verdict)[1].endswith("better, but not followed any more.")
+    assert path_words.still_open(verdict)[1].startswith(
+        "Both directions (GRU 1 x 41, both ways): 17.5 points fewer errors"
+    )
+    assert path_words.still_open(verdict)[1].endswith("better, but not followed any more.")
 
 
 def test_against_the_best_baseline() -> None:
     row = verdicts.compared("window_mlp", "recurrence", "both-drop-deep", "better", (6.2, 7.2, 8.2))
     verdict = LETTERS.model_copy(update={"moves": (*LETTERS.moves, row)})
-    assert words.against_baseline(verdict) == (
+    assert path_words.against_baseline(verdict) == (
         "Held against the best baseline on dev data, MLP on a window of 7 steps, the network "
         "GRU 2 x 42, both ways, dropout 0.3 has 7.2 points fewer errors (6.2 to 8.2), 99.4 % interval, 6 pairs."
     )
-    assert words.against_baseline(LETTERS) == ""
+    assert path_words.against_baseline(LETTERS) == ""
 
 
 def test_cost_is_counted_and_measured() -> None:
@@ -189,7 +191,7 @@ def test_cost_is_counted_and_measured() -> None:
 
 
 def test_streaming_of_a_network_that_reads_both_ways() -> None:
-    assert words.streaming(LETTERS) == (
+    assert streaming_words.streaming(LETTERS) == (
         "The advised network reads the whole sequence before its first answer: it cannot stream.",
         "Without any look ahead: 28.7 % of labels wrong (28.2 to 29.2).",
         "Seeing 2 steps ahead: 12.1 % of labels wrong (11.6 to 12.6), "
@@ -201,7 +203,7 @@ def test_streaming_of_a_network_that_reads_both_ways() -> None:
 
 
 def test_streaming_where_the_path_was_kept_causal() -> None:
-    lines = words.streaming(verdicts.air_quality())
+    lines = streaming_words.streaming(verdicts.air_quality())
     assert lines[0] == (
         "The advised network streams as it is: it sees nothing of the future. "
         "The path was kept causal; this is what sight of the future would buy."
@@ -216,7 +218,7 @@ def test_streaming_where_no_look_ahead_is_needed() -> None:
     flat = tuple(
         point.model_copy(update={"score": 90.0, "interval": (89.0, 91.0)}) for point in LETTERS.look_ahead_curve
     )
-    lines = words.streaming(LETTERS.model_copy(update={"look_ahead_curve": flat}))
+    lines = streaming_words.streaming(LETTERS.model_copy(update={"look_ahead_curve": flat}))
     assert lines[1] == (
         "Without any look ahead: 10.0 % of labels wrong (9.0 to 11.0), "
         "which meets the interval of both directions already."
@@ -224,19 +226,19 @@ def test_streaming_where_no_look_ahead_is_needed() -> None:
 
 
 def test_reading_curve() -> None:
-    assert words.reading(verdicts.pen_digits()) == (
+    assert streaming_words.reading(verdicts.pen_digits()) == (
         "Read to 100 %, a network that sees no future reaches 2.1 % of sequences wrong; "
         "from 87.5 % on it is within the margin of that (2.4).",
     )
-    assert words.reading(LETTERS) == ()
+    assert streaming_words.reading(LETTERS) == ()
 
 
 def test_reason_is_the_records_sentence_or_names_what_was_tested() -> None:
-    assert words.reason(LETTERS) == (LETTERS.stop_sentence,)
-    assert words.reason(verdicts.nothing_pays()) == (
+    assert path_words.reason(LETTERS) == (LETTERS.stop_sentence,)
+    assert path_words.reason(verdicts.nothing_pays()) == (
         "From there nothing more pays by more than the margin of 0.024 nats: tested were wider and deeper.",
     )
-    assert words.reason(verdicts.air_quality()) == ()
+    assert path_words.reason(verdicts.air_quality()) == ()
 
 
 def test_moves_of_several_steps() -> None:
@@ -305,7 +307,7 @@ def test_a_step_is_quoted_by_its_effect_on_fresh_seeds() -> None:
     step = next(move for move in verdict.moves if move.move == "both_directions" and move.decision == "better")
     quoted = step.model_copy(update={"fresh": Effect(effect=16.9, interval=(16.1, 17.7), pairs=3)})
     moves = tuple(quoted if move is step else move for move in verdict.moves)
-    assert words.path(verdict.model_copy(update={"moves": moves}))[1] == (
+    assert path_words.path(verdict.model_copy(update={"moves": moves}))[1] == (
         "Both directions, to GRU 1 x 41, both ways: 16.9 points fewer errors (16.1 to 17.7) on 3 fresh pairs, 95 % "
         "interval; in the comparison that took it 17.5 points fewer errors (16.6 to 18.4), 99.4 % interval, 4 pairs."
     )

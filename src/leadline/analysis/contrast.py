@@ -1,26 +1,24 @@
-"""`Contrast`: what differs between two networks trained on the same data with the same seed. No torch here."""
+"""`Contrast`: what differs between two networks of a study, over pairs that share seed and data. No torch here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
-from leadline.analysis import estimates
-from leadline.analysis.findings import ErrorKind, Finding, Findings, Measured, Memory, Probe
+from leadline.analysis.findings import Against, Finding, Measured, Side
 
-SCHEMA = "leadline.contrast/1"
-MOST_KINDS = 3
+SCHEMA = "leadline.contrast/2"
+STEPS_SCHEMA = "leadline.steps/1"
 
 
 class Example(Finding):
-    """A target that one network has right and the other has not.
+    """A target that one network has right and the other has not, in at least two of three pairs.
 
     Args:
         before, here, after: the step with what stands around it; for one target per sequence all of it in `here`.
         target: the right answer.
-        first, second: the answers of the two.
+        first, second: the answers of the two; over several seeds the most frequent one.
     """
 
     before: str
@@ -31,37 +29,102 @@ class Example(Finding):
     second: str
 
 
+class Kind(Finding):
+    """Errors of one kind in both networks.
+
+    Args:
+        grouping: "position", "class", "rarity" or the name of an annotation.
+        group: which of them.
+        targets: targets in the group.
+        first, second: per cent wrong.
+        removed: first minus second.
+        sure: what `removed` says where at most 5 % of all kinds named may be false (Benjamini & Hochberg 1995).
+    """
+
+    grouping: str
+    group: str
+    targets: int
+    first: float
+    second: float
+    removed: Measured
+    sure: Against = "open"
+
+
+class Held(Finding):
+    """How well the same thing is read from the layers of both, on the same number of principal components.
+
+    Args:
+        annotation: what was asked for.
+        unit: "% right", or "% of variance" for a number.
+        rows: steps or sequences that have it.
+        first, second: scores by layer, layer 1 first.
+        gain: the second's top layer minus the first's.
+        sure: what `gain` says where at most 5 % of all annotations named may be false.
+    """
+
+    annotation: str
+    unit: str
+    rows: int
+    first: tuple[Measured, ...]
+    second: tuple[Measured, ...]
+    gain: Measured
+    sure: Against = "open"
+
+
+class Lasting(Finding):
+    """Half-lives of an input in the layers of both, in steps; None where a network never came down to half.
+
+    Args:
+        side: "back" for what earlier inputs left, "ahead" for what later ones did.
+        first, second: by layer, layer 1 first; the interval is over seeds.
+        gain: the second's top layer minus the first's.
+    """
+
+    side: Side
+    first: tuple[Measured | None, ...]
+    second: tuple[Measured | None, ...]
+    gain: Measured | None = None
+
+
 class Contrast(Finding):
     """Two networks side by side.
 
     Args:
         first, second: their names.
-        seed: that both were trained with.
-        reproduced: whether both give the dev scores that the ledger holds.
+        move: the step of the study that leads from one to the other; empty where it is none.
+        seeds: of the pairs that were looked at.
+        trained_again: how many networks were trained again, because the run did not keep them.
+        reproduced: whether those give the dev scores that the ledger holds.
         targets: dev targets that were looked at.
-        gain: score of the second minus that of the first.
+        gain: score of the second minus that of the first, mean of the pairs.
         removed, added: per cent of targets that only the second, only the first has right.
-        kinds: errors by kind; `below` is the first's, `here` the second's.
+        exchanged: per cent that two trainings of the first exchange, one way, where only the seed differs; None for
+            one pair.
+        kinds: errors by kind; those first where most errors more, or fewer, went than by the average.
         fixed, broken: examples of what the second got right, and of what it lost.
-        first_found, second_found: what the layers of each hold.
+        held: probes side by side.
+        lasting: half-lives side by side.
         sentences: the same in words.
     """
 
     schema_: Annotated[str, Field(alias="schema")] = SCHEMA
     first: str
     second: str
-    seed: int
-    reproduced: bool
+    move: str = ""
+    seeds: tuple[int, ...]
+    trained_again: int = 0
+    reproduced: bool = True
     targets: int
     score_unit: str
     gain: Measured
     removed: Measured | None = None
     added: Measured | None = None
-    kinds: tuple[ErrorKind, ...] = ()
+    exchanged: float | None = None
+    kinds: tuple[Kind, ...] = ()
     fixed: tuple[Example, ...] = ()
     broken: tuple[Example, ...] = ()
-    first_found: Findings
-    second_found: Findings
+    held: tuple[Held, ...] = ()
+    lasting: tuple[Lasting, ...] = ()
     sentences: tuple[str, ...] = ()
 
     def to_json(self) -> str:
@@ -74,82 +137,23 @@ class Contrast(Finding):
         return cls.model_validate_json(text)
 
 
-def sentences(found: Contrast) -> tuple[str, ...]:
-    """What the change brought, one sentence a part, only where the intervals allow it."""
-    return tuple(text for part in (_errors, _kinds, _readings, _lives) for text in part(found))
+class Steps(Finding):
+    """What the steps of a path brought: `steps.json`.
 
+    Args:
+        fingerprint: of the data.
+        steps: one for each step that was looked into, in the order of the path.
+    """
 
-def _errors(found: Contrast) -> Iterator[str]:
-    low, high = found.gain.interval or (float("-inf"), float("inf"))
-    size = f"{abs(found.gain.value):.1f} ({low:.1f} to {high:.1f})"
-    if low <= 0 <= high:
-        yield f"{found.second} and {found.first} do not differ with certainty on {found.targets:,} dev targets: {size}."
-    elif found.removed is None or found.added is None:
-        better = found.second if low > 0 else found.first
-        yield f"{better} scores better by {size} ({found.score_unit})."
-    else:
-        yield (
-            f"From {found.first} to {found.second}, {found.removed.value:.1f} % of the targets become right and "
-            f"{found.added.value:.1f} % become wrong: {size} in all, one seed."
-        )
+    schema_: Annotated[str, Field(alias="schema")] = STEPS_SCHEMA
+    fingerprint: str
+    steps: tuple[Contrast, ...]
 
+    def to_json(self) -> str:
+        """The text of `steps.json`."""
+        return self.model_dump_json(by_alias=True, indent=1)
 
-def _kinds(found: Contrast) -> Iterator[str]:
-    for verb, sign in (("removes", 1), ("adds", -1)):
-        sure = [
-            kind
-            for kind in found.kinds
-            if (estimates.is_above(kind.removed) if sign > 0 else estimates.is_below(kind.removed))
-        ]
-        sure.sort(key=lambda kind: -sign * kind.removed.value)
-        if sure:
-            shown = ", ".join(
-                f"{kind.grouping} {kind.group} (from {kind.below:.0f} to {kind.here:.0f} % wrong)"
-                for kind in sure[:MOST_KINDS]
-            )
-            yield f"It {verb} errors most on {shown}."
-
-
-def _readings(found: Contrast) -> Iterator[str]:
-    """Annotations whose best layers' intervals do not meet, the largest difference first."""
-    one, two = _best(found.first_found), _best(found.second_found)
-    apart = [name for name in one if name in two and _parted(one[name].score, two[name].score)]
-    if not apart:
-        return
-    apart.sort(key=lambda name: -abs(two[name].score.value - one[name].score.value))
-    for name in apart[:MOST_KINDS]:
-        yield (
-            f"{name[:1].upper()}{name[1:]} is read from layer {two[name].layer} of the second with "
-            f"{two[name].score.value:.0f} {two[name].unit.split()[0]}, from layer {one[name].layer} of the first with "
-            f"{one[name].score.value:.0f}."
-        )
-
-
-def _best(found: Findings) -> dict[str, Probe]:
-    best: dict[str, Probe] = {}
-    for probe in found.probes:
-        if probe.layer and probe.direction == "all" and probe.origin != "lag":
-            known = best.get(probe.annotation)
-            if known is None or probe.score.value > known.score.value:
-                best[probe.annotation] = probe
-    return best
-
-
-def _parted(one: Measured, two: Measured) -> bool:
-    if one.interval is None or two.interval is None:
-        return False
-    return one.interval[1] < two.interval[0] or two.interval[1] < one.interval[0]
-
-
-def _lives(found: Contrast) -> Iterator[str]:
-    pair = [
-        [m for m in f.memory if m.kind == "driven" and m.side == "back"]
-        for f in (found.first_found, found.second_found)
-    ]
-    if all(pair):
-        one, two = (", ".join(_life(m) for m in memories) for memories in pair)
-        yield f"Half of an earlier input is forgotten after {two} steps (layers of the second); of the first: {one}."
-
-
-def _life(one: Memory) -> str:
-    return f"more than {one.beyond}" if one.half_life is None else f"{one.half_life:.1f}"
+    @classmethod
+    def from_json(cls, text: str) -> Steps:
+        """Read what `to_json` wrote."""
+        return cls.model_validate_json(text)

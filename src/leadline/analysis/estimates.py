@@ -41,6 +41,17 @@ def mean(values: Floats, clusters: Ints, level: float = LEVEL) -> Measured:
     return Measured(value=found.effect, interval=(found.low, found.high))
 
 
+def chance(values: Floats, clusters: Ints) -> float:
+    """Two-sided p-value of the mean of values being zero; see `mean`. 1 where nothing is known."""
+    rows = np.atleast_2d(values)
+    totals, weights = sums(rows, clusters), sums(np.ones(rows.shape[1]), clusters)
+    present = weights > 0
+    if present.sum() < 2:
+        return 1.0
+    evidence = crossed(totals[:, present], weights[present])
+    return min(1.0, 2.0 * float(tails.exceedance(np.abs(evidence.effect), evidence)))
+
+
 def is_above(measured: Measured | None, bound: float = 0.0) -> bool:
     """Whether the whole interval lies above `bound`."""
     return measured is not None and measured.interval is not None and measured.interval[0] > bound

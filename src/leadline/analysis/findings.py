@@ -97,6 +97,7 @@ class Probe(Finding):
         untrained_bits: the same for the first twin.
         lag: for an input so many steps away: negative is earlier.
         distances: score by distance, where the annotation refers to another step.
+        gains: `over_below` by distance.
         positions: score by third of the sequence.
         supported: selectivity and gain lie above zero at the level that all probes together need.
         against_untrained: what `gain` says at that level.
@@ -120,6 +121,7 @@ class Probe(Finding):
     untrained_bits: float | None = None
     lag: int | None = None
     distances: tuple[Bin, ...] = ()
+    gains: tuple[Bin, ...] = ()
     positions: tuple[Bin, ...] = ()
     supported: bool = False
     against_untrained: Against = "open"

@@ -23,7 +23,7 @@ from leadline.analysis import decay
 from leadline.analysis.capture import Captured
 from leadline.analysis.findings import Direction, Reach, Reading, Side, Spectrum
 from leadline.analysis.sample import Sample
-from leadline.analysis.unroll import before, finish, states, weights, zeros
+from leadline.analysis.unroll import before, states
 from leadline.kernels import reference
 from leadline.kernels.reference import State
 from leadline.seeds import generator
@@ -92,7 +92,7 @@ def _norms(captured: Captured, sample: Sample, steps: Ints) -> dict[tuple[int, S
         nodes.append(halves)
         output = torch.cat([torch.stack([state[0] for state in half]) for half in halves], -1)
         there = (torch.arange(output.shape[0])[:, None] < lengths[None])[..., None]
-        below = finish(subject.recurrent, layer, below, torch.where(there, output, torch.zeros_like(output)), lengths)
+        below = subject.recurrent.finish(layer, below, torch.where(there, output, torch.zeros_like(output)), lengths)
     loss = _loss(subject.read(below, lengths), sample, steps)
     flat = [part for halves in nodes for half in halves for state in half for part in state]
     grads = torch.autograd.grad(loss, flat, allow_unused=True)
@@ -157,8 +157,8 @@ def singular_values(
     below = captured.layers[layer - 1]
     with torch.no_grad():
         found = states(recurrent, layer - 1, direction, below, lengths)
-        earlier = before(found, zeros(recurrent, below), direction)
-    own = tuple(weight.detach().double() for weight in weights(recurrent, layer - 1, direction))
+        earlier = before(found, recurrent.zeros(below), direction)
+    own = tuple(weight.detach().double() for weight in recurrent.weights(layer - 1, direction))
     size = sum(part.shape[1] for part in earlier[0])
     forth, back = (_Product.start(len(lengths), size) for _ in range(2))
     values = []

@@ -1,4 +1,4 @@
-"""How long each layer remembers: one input replaced, one layer's own state moved, and what the gates promise.
+"""How long each layer remembers: one input replaced, one layer's own state moved.
 
 A difference is followed from where it was made; its half-life is the number of steps until half of its largest
 value is left (after Hermans & Schrauwen 2013). Driven half-lives go through the whole network below; own ones stay in
@@ -21,8 +21,9 @@ from leadline.analysis import decay
 from leadline.analysis.annotations import owners, steps_from_start
 from leadline.analysis.capture import Captured, half
 from leadline.analysis.findings import Direction, Memory, Side
+from leadline.analysis.gates import gate_half_life
 from leadline.analysis.sample import Sample
-from leadline.analysis.unroll import Nudge, before, states, weights, zeros
+from leadline.analysis.unroll import Nudge, states
 from leadline.seeds import generator
 
 Floats = NDArray[np.float64]
@@ -93,7 +94,7 @@ def driven(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memo
         moved = [
             (after[layer] - captured.layers[layer]).abs() for captured, after in zip(subjects, changed, strict=True)
         ]
-        for way, side, sign in _sides(subjects[0]):
+        for way, side, sign in sides(subjects[0]):
             halves = [half(values, way, spec.hidden_size) for values in moved]
             units = [decay.aligned(values, sample.lengths, swap.steps, swap.furthest, sign) for values in halves]
             memory = _memory(units, sample.clusters, seed, layer, way, side, "driven")
@@ -101,7 +102,20 @@ def driven(subjects: Sequence[Captured], sample: Sample, seed: int) -> list[Memo
     return found
 
 
-def _sides(captured: Captured) -> tuple[tuple[Direction, Side, int], ...]:
+def driven_half_lives(captured: Captured, sample: Sample, swap: Swap) -> dict[tuple[Side, int], float | None]:
+    """The half-lives alone, by side and layer: one network, no intervals. See `driven`."""
+    after, spec = replaced(captured, sample, swap), captured.subject.spec
+    found = {}
+    for layer in range(1, spec.num_layers + 1):
+        moved = (after[layer] - captured.layers[layer]).abs()
+        for way, side, sign in sides(captured):
+            values = half(moved, way, spec.hidden_size)
+            units = decay.aligned(values, sample.lengths, swap.steps, swap.furthest, sign)
+            found[side, layer] = decay.half_life(decay.curve(np.linalg.norm(units, axis=-1)))
+    return found
+
+
+def sides(captured: Captured) -> tuple[tuple[Direction, Side, int], ...]:
     """(direction, side, sign of the distance from the step replaced) that are followed."""
     spec = captured.subject.spec
     if spec.bidirectional:
@@ -201,41 +215,3 @@ def _histogram(lives: Floats) -> tuple[tuple[str, int], ...]:
         inside = (lives >= low) & ((lives < high) | np.isinf(lives) & np.isinf(high))
         counted.append((f"{low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more", int(inside.sum())))
     return tuple(counted)
-
-
-def gate_half_life(captured: Captured, sample: Sample, layer: int, direction: int) -> float | None:
-    """Half-life that the mean gate promises: ln 2 / -ln(mean f), f the forget gate, or the GRU's update gate.
-
-    What a gate keeps is carried on as it is; what the state recomputes from itself is not counted, so this is a
-    promise, not a measurement. None for a cell without such a gate.
-    """
-    kept = gates(captured, sample, layer, direction).get("forget")
-    if kept is None:
-        kept = gates(captured, sample, layer, direction).get("update")
-    if kept is None or not kept.size:
-        return None
-    mean = float(np.clip(kept.mean(), 1e-6, 1 - 1e-6))
-    return math.log(2) / -math.log(mean)
-
-
-GATES = {"tanh": (), "gru": ("reset", "update"), "lstm": ("input", "forget", "", "output")}
-
-
-def gates(captured: Captured, sample: Sample, layer: int, direction: int) -> dict[str, Floats]:
-    """(rows, hidden) values of each gate on the steps that exist, by name."""
-    names = GATES[captured.subject.spec.cell]
-    if not names:
-        return {}
-    recurrent = captured.subject.recurrent
-    below = captured.layers[layer - 1]
-    w_ih, w_hh, b_ih, b_hh = weights(recurrent, layer - 1, direction)
-    with torch.no_grad():
-        found = states(recurrent, layer - 1, direction, below, sample.lengths)
-        earlier = torch.stack([state[0] for state in before(found, zeros(recurrent, below), direction)])
-        sums = torch.nn.functional.linear(below, w_ih, b_ih) + torch.nn.functional.linear(earlier, w_hh, b_hh)
-        parts = sums.split(captured.subject.spec.hidden_size, -1)
-        return {
-            name: sample.flat(torch.sigmoid(part)).double().numpy()
-            for name, part in zip(names, parts, strict=False)
-            if name
-        }

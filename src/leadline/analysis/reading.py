@@ -155,7 +155,8 @@ def _probe(
         bits=_bits(own, asked, seed) if coded else None,
         untrained_bits=_bits(twins[0], asked, seed) if coded and twins else None,
         lag=asked.annotation.lag,
-        distances=_by_distance(asked, score) if place.direction == "all" else (),
+        distances=by_distance(asked, score) if place.direction == "all" else (),
+        gains=by_distance(asked, over) if place.direction == "all" and over is not None else (),
         positions=_by_position(asked, score, seen.sample) if with_control else (),
         supported=place.layer > 0 and separated and estimates.is_above(versus_twin),
         against_untrained=estimates.against(versus_twin),
@@ -171,7 +172,8 @@ def _bits(states: Floats, asked: Asked, seed: int) -> float:
     return bits_per_row(states[chosen], labels[chosen], asked.answers.classes, random)
 
 
-def _by_distance(asked: Asked, score: Floats) -> tuple[Bin, ...]:
+def by_distance(asked: Asked, values: Floats) -> tuple[Bin, ...]:
+    """Means of values, (rows,) or (seeds, rows), by how far away lies what the annotation refers to."""
     if asked.annotation.distances is None:
         return ()
     distance = np.abs(asked.annotation.distances[asked.rows])
@@ -182,7 +184,7 @@ def _by_distance(asked: Asked, score: Floats) -> tuple[Bin, ...]:
     return tuple(
         bin_
         for name, low, high in named
-        if (bin_ := _bin(name, (distance >= low) & (distance <= high), score, asked.clusters)) is not None
+        if (bin_ := _bin(name, (distance >= low) & (distance <= high), values, asked.clusters)) is not None
     )
 
 
@@ -196,7 +198,7 @@ def _by_position(asked: Asked, score: Floats, sample: Sample) -> tuple[Bin, ...]
     return tuple(bin_ for bin_ in found if bin_ is not None)
 
 
-def _bin(name: str, rows: NDArray[np.bool_], score: Floats, clusters: Ints) -> Bin | None:
+def _bin(name: str, rows: NDArray[np.bool_], values: Floats, clusters: Ints) -> Bin | None:
     if rows.sum() < FEWEST_IN_BIN:
         return None
-    return Bin(name=name, score=estimates.mean(score[rows], clusters[rows]), rows=int(rows.sum()))
+    return Bin(name=name, score=estimates.mean(values[..., rows], clusters[rows]), rows=int(rows.sum()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from leadline.analysis import estimates
+from leadline.analysis.distance_words import by_distance
 from leadline.analysis.findings import Ablation, ErrorKind, Findings, Measured, Memory, Probe, Sentence, Share
 
 MOST_READINGS = 8
@@ -36,6 +37,7 @@ def readable(found: Findings) -> Iterator[Sentence]:
     if lost:
         worst = max(lost, key=lambda probes: max(-p.gain.value for p in probes if p.gain is not None))
         yield Sentence(about="readable", text=_let_go(worst, [p[0].annotation for p in lost]))
+    yield from by_distance(probe for probes in groups for probe in probes)
     if not held and not lost:
         yield Sentence(
             about="readable",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from leadline.analysis.capture import Captured, Place, places, step_rows
 from leadline.analysis.findings import Direction, Shape, Similarity
-from leadline.analysis.memory import gates
+from leadline.analysis.gates import gates
 from leadline.analysis.sample import Sample
 from leadline.seeds import generator
 

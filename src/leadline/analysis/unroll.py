@@ -1,4 +1,4 @@
-"""Layers one at a time: their weights, their outputs, and every state on the way.
+"""From any layer on, or step by step with every state on the way.
 
 A network is run here as `leadline.recurrent.Recurrent` runs it, but from any layer on, or step by step with every
 state kept as a node of the graph. Shapes are time-major: (seq, batch, feature).
@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from leadline.kernels import choose, reference
-from leadline.kernels.reference import State, Weights
-from leadline.recurrent import Recurrent, valid_steps
-
-NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+from leadline.kernels import reference
+from leadline.kernels.reference import State
+from leadline.recurrent import Recurrent
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,45 +29,6 @@ class Nudge:
     change: Tensor
 
 
-def weights(recurrent: Recurrent, layer: int, direction: int) -> Weights:
-    """weight_ih, weight_hh, bias_ih, bias_hh of one layer in one direction."""
-    suffix = f"l{layer}_reverse" if direction else f"l{layer}"
-    w_ih, w_hh, b_ih, b_hh = (getattr(recurrent, f"{name}_{suffix}") for name in NAMES)
-    return w_ih, w_hh, b_ih, b_hh
-
-
-def zeros(recurrent: Recurrent, like: Tensor) -> State:
-    """The state before the first step."""
-    start = like.new_zeros(like.shape[1], recurrent.spec.hidden_size)
-    return (start,) * recurrent.cell.states
-
-
-def finish(recurrent: Recurrent, layer: int, below: Tensor, output: Tensor, lengths: Tensor) -> Tensor:
-    """What upper layers see of a layer: residual connection and normalisation added."""
-    if recurrent.spec.residual and below.shape[-1] == output.shape[-1]:
-        output = output + below
-    if recurrent.spec.layer_norm:
-        output = recurrent.norms[layer](output) * valid_steps(output, lengths)
-    return output
-
-
-def run_layer(recurrent: Recurrent, layer: int, below: Tensor, lengths: Tensor) -> Tensor:
-    """One layer's output, (seq, batch, hidden * directions), from what it reads."""
-    halves = [
-        choose.unroll(
-            recurrent.spec.cell,
-            below,
-            lengths,
-            zeros(recurrent, below),
-            weights(recurrent, layer, direction),
-            direction == 1,
-        )[0]
-        for direction in range(recurrent.spec.num_directions)
-    ]
-    output = halves[0] if len(halves) == 1 else torch.cat(halves, -1)
-    return finish(recurrent, layer, below, output, lengths)
-
-
 def run_from(recurrent: Recurrent, layer: int, below: Tensor, lengths: Tensor) -> list[Tensor]:
     """Outputs of `layer` and of all layers above it, from what `layer` reads.
 
@@ -82,7 +41,7 @@ def run_from(recurrent: Recurrent, layer: int, below: Tensor, lengths: Tensor) -
     """
     outputs: list[Tensor] = []
     for number in range(layer, recurrent.spec.num_layers):
-        below = run_layer(recurrent, number, below, lengths)
+        below, _ = recurrent.run_layer(number, below, lengths)
         outputs.append(below)
     return outputs
 
@@ -100,8 +59,8 @@ def states(
     Plain and differentiable; at a step beyond a row's length the state is the one before it in the direction of
     reading.
     """
-    own = weights(recurrent, layer, direction)
-    state = zeros(recurrent, below)
+    own = recurrent.weights(layer, direction)
+    state = recurrent.zeros(below)
     found: list[State] = [state] * below.shape[0]
     order = range(below.shape[0])
     for t in reversed(order) if direction else order:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from leadline.records.base import Record
 from leadline.spec import Recipe, StackSpec
 
@@ -46,6 +48,7 @@ class Trial(Record):
         fold: which re-split of the development data (0 where there is one).
         fraction: share of the train part that is used, the same subset for the same fold.
         final: also score the test part and keep the trained model.
+        keep: keep the trained model, so that the pair can be looked into; it decides nothing and is not written down.
     """
 
     spec: StackSpec | BaselineSpec
@@ -54,6 +57,7 @@ class Trial(Record):
     fold: int = 0
     fraction: float = 1.0
     final: bool = False
+    keep: bool = Field(default=False, exclude=True)
 
 
 class Look(Record):

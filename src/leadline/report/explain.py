@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leadline.records.verdict import Comparison, Diagnosis, Effect, Square, Verdict
-from leadline.report import charts, figures, words
+from leadline.report import effect_charts, figures, streaming_words, words
 from leadline.spec import StackSpec
 
 OPEN = "Open, and what it would cost to close"
@@ -25,7 +25,7 @@ def moves_note(verdict: Verdict) -> str:
     text = f"{lines(verdict)} Moves that were never paired stand only in the table."
     if any(words.is_down(move.move) and move.interval for move in verdict.moves):
         text = f"{text} A smaller network is taken when its interval lies right of minus the margin, the dotted line."
-    if charts.moves_are_stretched(verdict):
+    if effect_charts.moves_are_stretched(verdict):
         text = f"{text} The axis is stretched around zero."
     return text
 
@@ -138,10 +138,10 @@ def square_effects(verdict: Verdict) -> tuple[str, ...]:
 
 def look_ahead_title(verdict: Verdict) -> str:
     """How many steps ahead are enough."""
-    points = words.steps_ahead(verdict.look_ahead_curve)
+    points = streaming_words.steps_ahead(verdict.look_ahead_curve)
     if len(points) < 2:
         return ""
-    near = words.level_with_all(verdict.look_ahead_curve)
+    near = streaming_words.level_with_all(verdict.look_ahead_curve)
     if near is not None:
         verb = "meets" if near.steps == 1 else "meet"
         return f"{figures.plural(int(near.steps), 'step')} ahead {verb} the interval of both directions"
@@ -153,13 +153,13 @@ def look_ahead_title(verdict: Verdict) -> str:
 
 def reading_title(verdict: Verdict) -> str:
     """How much of a sequence is enough."""
-    lines = words.reading(verdict)
+    lines = streaming_words.reading(verdict)
     return lines[0].rstrip(".") if lines else ""
 
 
 def width_depth_title(verdict: Verdict) -> str:
     """Width and depth from the last network where both were measured."""
-    pairs = charts.width_depth_pairs(verdict)
+    pairs = effect_charts.width_depth_pairs(verdict)
     if not pairs:
         return ""
     wider, deeper = pairs[-1]
@@ -169,7 +169,7 @@ def width_depth_title(verdict: Verdict) -> str:
 
 def width_and_depth(verdict: Verdict) -> tuple[str, ...]:
     """What is held against what."""
-    if not charts.width_depth_pairs(verdict):
+    if not effect_charts.width_depth_pairs(verdict):
         return ()
     return (
         "The same parameters spent in two ways: on more units in the same layers, and on one more layer. "
@@ -198,40 +198,9 @@ def low_training_loss(verdict: Verdict) -> tuple[str, ...]:
 
 def moves_title(verdict: Verdict) -> str:
     """How many moves ended how."""
-    count = {name: sum(move.decision == name for move in verdict.moves) for name in charts.DECISIONS}
-    parts = [f"{number} {charts.DECISIONS[name][0]}" for name, number in count.items() if number]
+    count = {name: sum(move.decision == name for move in verdict.moves) for name in effect_charts.DECISIONS}
+    parts = [f"{number} {effect_charts.DECISIONS[name][0]}" for name, number in count.items() if number]
     return f"Of {figures.plural(len(verdict.moves), 'move')}: {words.listing(parts)}" if parts else ""
-
-
-def rule(verdict: Verdict) -> tuple[str, ...]:
-    """The rule in words."""
-    return (
-        "Two networks are compared in pairs: the same split, the same seed, the same order of data. A move is better "
-        f"when the lower end of its interval lies above the margin of {_margin(verdict)}, not worth it when the upper "
-        "end lies below it, and undecided otherwise. A move to a smaller network is better when the lower end lies "
-        "above minus the margin: it gives up no more than that.",
-        f"The margin was set before the first pair. Alpha = {verdict.alpha:g} is the chance of any false better in "
-        "the whole study, and as much again that of any false refusal; it is shared out over the comparisons and over "
-        "the looks, one after every three pairs. A level is that of each end of an interval, at all looks together. "
-        "The intervals hold the error of seeds and that of examples. Screening and tuning runs order the moves and "
-        "are never evidence; no decision saw the test part.",
-    )
-
-
-def rule_facts(verdict: Verdict) -> dict[str, str]:
-    """Margin, alpha, pairs, levels, parts."""
-    levels = sorted({move.level for move in verdict.moves if move.level is not None})
-    parts = [f"{name} {figures.count(size)}" for name, size in verdict.data.parts.items()]
-    return {
-        "Score": f"{verdict.metric.replace('_', ' ')}, shown as {verdict.loss_unit}",
-        "Margin": figures.margin_text(figures.scale(verdict), verdict.margin),
-        "Alpha": f"{verdict.alpha:g}",
-        "Levels of the intervals": _between([figures.level(level) for level in levels]),
-        "Pairs trained": figures.count(sum(move.pairs for move in verdict.moves)) if verdict.moves else "",
-        "Sequences": ", ".join(parts),
-        "Split": verdict.data.split_by + (f", {verdict.data.folds} re-splits" if verdict.data.folds > 1 else ""),
-        "Sight of the future": _sight(verdict),
-    }
 
 
 def run_facts(verdict: Verdict) -> dict[str, str]:
@@ -314,22 +283,9 @@ def _and_yet(verdict: Verdict, move: Comparison) -> str:
 def _other_way(verdict: Verdict, move: Comparison) -> str:
     name = "readout" if move.move == "deeper" else "deeper"
     what = {"readout": "A feed-forward layer in the readout", "deeper": "A recurrent layer more"}[name]
-    measured = [other for other in charts.paired_moves(verdict) if other.move == name]
+    measured = [other for other in effect_charts.paired_moves(verdict) if other.move == name]
     found = [other for other in measured if _adds_a_layer(verdict, other)]
     if not found:
         return f"{what} can buy part of the same; it was not measured in pairs here."
     source, effect = words.arm_name(verdict, found[-1].source), _short(verdict, found[-1])
     return f"{what} can buy part of the same. Measured from {source}: {effect}."
-
-
-def _between(texts: list[str]) -> str:
-    ends = list(dict.fromkeys([texts[0], texts[-1]])) if texts else []
-    return " to ".join(ends)
-
-
-def _sight(verdict: Verdict) -> str:
-    if verdict.causal:
-        return "none allowed: the path was kept causal"
-    if verdict.max_look_ahead is not None:
-        return f"up to {figures.plural(verdict.max_look_ahead, 'step')} ahead allowed"
-    return "allowed"

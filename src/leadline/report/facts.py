@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from leadline.analysis.contrast import Contrast
 from leadline.analysis.findings import Findings
 from leadline.records.verdict import Verdict
-from leadline.report import explain, figures, sections, words
+from leadline.report import explain, figures, path_words, sections, words
 from leadline.report.layout import Facts, Figure
 
 
-def build(verdict: Verdict, findings: Findings | None = None) -> Facts:
+def build(verdict: Verdict, findings: Findings | None = None, steps: Sequence[Contrast] = ()) -> Facts:
     """The page's facts.
 
     Args:
         verdict: the record.
         findings: what the layers of the advised network hold, where they were looked into.
+        steps: what the steps of the path brought, where they were looked into.
     """
-    said = (*words.reason(verdict), words.test_sentence(verdict), words.against_baseline(verdict))
+    said = (*path_words.reason(verdict), words.test_sentence(verdict), path_words.against_baseline(verdict))
     return Facts(
         title=f"Leadline: {verdict.data.name}",
         about=explain.about(verdict),
         headline=words.headline(verdict),
         lead=tuple(sentence for sentence in said if sentence),
         figures=_figures(verdict),
-        sections=sections.build(verdict, findings),
+        sections=sections.build(verdict, findings, steps),
     )
 
 

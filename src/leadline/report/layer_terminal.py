@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from leadline.analysis.contrast import Contrast, Example
+from leadline.analysis.contrast import Contrast
 from leadline.analysis.findings import Findings
-from leadline.report import layer_page, layer_sections
+from leadline.report import compare_page, contrast_sections, layer_page, layer_sections
 
 BLOCKS = (
     ("What is readable where", ("readable",)),
@@ -19,23 +19,26 @@ BLOCKS = (
     ("What breaks without it", ("breaks", "errors")),
     ("How far it reaches", ("reach",)),
 )
+COMPARED = {"compare.html": "the page with the pictures", "contrast.json": "the contrast for programs"}
 FILES = {"layers.html": "the page with the pictures", "findings.json": "the findings for programs"}
 
 
-def contrast(found: Contrast) -> RenderableType:
-    """What `leadline compare` prints."""
-    parts: list[RenderableType] = [Text(f"{found.first} against {found.second}, seed {found.seed}", style="dim")]
+def contrast(found: Contrast, folder: Path) -> RenderableType:
+    """What `leadline compare` prints.
+
+    Args:
+        found: the contrast.
+        folder: where the files are.
+    """
+    parts: list[RenderableType] = [Text(compare_page.facts(found).about, style="dim")]
     examples = (("Become right", found.fixed), ("Become wrong", found.broken))
-    lines = [(title, tuple(_example(one) for one in some)) for title, some in examples]
-    again = () if found.reproduced else ("The networks trained again do not give the ledger's dev scores.",)
-    for title, shown in (("What changed", found.sentences), *lines, ("Notes", again)):
+    lines = [(title, tuple(contrast_sections.example(one) for one in some)) for title, some in examples]
+    notes = contrast_sections.notes(found).sentences
+    files = tuple(f"{folder / name}: {what}" for name, what in COMPARED.items() if (folder / name).exists())
+    for title, shown in (("What changed", found.sentences), *lines, ("Notes", notes), ("Files", files)):
         if shown:
             parts += [Text(), Text(title, style="bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in shown)]
     return Group(*parts)
-
-
-def _example(one: Example) -> str:
-    return f"{one.before}[{one.here}]{one.after}: {one.target} ({one.first} before, {one.second} after)"
 
 
 def render(found: Findings, folder: Path) -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from leadline.analysis.contrast import Contrast
 from leadline.analysis.findings import Findings
 from leadline.records.verdict import Verdict
 from leadline.report import facts
@@ -19,25 +21,28 @@ _HERE = Path(__file__).parent
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
-def write(verdict: Verdict, path: str | Path, *, findings: Findings | None = None) -> Path:
+def write(
+    verdict: Verdict, path: str | Path, *, findings: Findings | None = None, steps: Sequence[Contrast] = ()
+) -> Path:
     """Write the page.
 
     Args:
         verdict: the record.
         path: where the page goes; its folder must be there.
         findings: what its layers hold, where they were looked into.
+        steps: what the steps of the path brought, where they were looked into.
 
     Returns:
         The path.
     """
     path = Path(path)
-    path.write_text(html(verdict, findings=findings), encoding="utf-8")
+    path.write_text(html(verdict, findings=findings, steps=steps), encoding="utf-8")
     return path
 
 
-def html(verdict: Verdict, *, findings: Findings | None = None) -> str:
+def html(verdict: Verdict, *, findings: Findings | None = None, steps: Sequence[Contrast] = ()) -> str:
     """The page's text: facts, then template; the drawing library stands inside it."""
-    return render(facts.build(verdict, findings))
+    return render(facts.build(verdict, findings, steps))
 
 
 def render(page: Facts) -> str:

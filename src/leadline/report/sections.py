@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from leadline.analysis.contrast import Contrast
 from leadline.analysis.findings import Findings
 from leadline.records.verdict import Verdict
-from leadline.report import charts, explain, layer_sections, rebuild, tables, words
+from leadline.report import (
+    charts,
+    contrast_sections,
+    effect_charts,
+    explain,
+    layer_sections,
+    path_words,
+    rebuild,
+    rule_words,
+    streaming_words,
+    tables,
+    words,
+)
 from leadline.report.drawing import Spec
 from leadline.report.layout import Chart, Listed, Section, Table
 
 
-def build(verdict: Verdict, findings: Findings | None = None) -> tuple[Section, ...]:
+def build(verdict: Verdict, findings: Findings | None = None, steps: Sequence[Contrast] = ()) -> tuple[Section, ...]:
     """All sections that have something to show."""
     every = (
         test(verdict),
         path(verdict),
+        *(contrast_sections.step(found, number) for number, found in enumerate(steps, start=1)),
         settled(verdict),
         square(verdict),
         streaming(verdict),
@@ -44,15 +60,15 @@ test.__test__ = False  # type: ignore[attr-defined]
 def path(verdict: Verdict) -> Section:
     """The way to the advice."""
     chart = _chart("path", explain.path_title(verdict), charts.path(verdict))
-    return Section("path", "The path", lists=_lists(Listed("", words.path(verdict), ordered=True)), charts=chart)
+    return Section("path", "The path", lists=_lists(Listed("", path_words.path(verdict), ordered=True)), charts=chart)
 
 
 def settled(verdict: Verdict) -> Section:
     """What is ruled out at the end of the path, and what is open."""
     lists = _lists(
-        Listed(explain.ruled_out_title(verdict), words.ruled_out(verdict)),
-        Listed(explain.FAILED, words.could_not_train(verdict)),
-        Listed(explain.OPEN, words.still_open(verdict)),
+        Listed(explain.ruled_out_title(verdict), path_words.ruled_out(verdict)),
+        Listed(explain.FAILED, path_words.could_not_train(verdict)),
+        Listed(explain.OPEN, path_words.still_open(verdict)),
     )
     sentence = "This holds at the network where the path ends; from another network a move may pay."
     return Section("settled", "Ruled out, and still open", (sentence,) if lists else (), lists)
@@ -64,7 +80,7 @@ def square(verdict: Verdict) -> Section:
     effects = _chart(
         "square-depth",
         explain.square_title(verdict),
-        charts.square_depth(verdict),
+        effect_charts.square_depth(verdict),
         note=explain.lines(verdict),
     )
     lists = _lists(Listed("", explain.square_effects(verdict)))
@@ -81,7 +97,7 @@ def streaming(verdict: Verdict) -> Section:
         tables.look_ahead(verdict),
     )
     read = _chart("reading", explain.reading_title(verdict), charts.reading(verdict), tables.reading(verdict))
-    lists = _lists(Listed("", words.streaming(verdict)))
+    lists = _lists(Listed("", streaming_words.streaming(verdict)))
     return Section("streaming", "If you must stream", lists=lists, charts=(*ahead, *read))
 
 
@@ -90,7 +106,7 @@ def width_and_depth(verdict: Verdict) -> Section:
     chart = _chart(
         "width-depth",
         explain.width_depth_title(verdict),
-        charts.width_and_depth(verdict),
+        effect_charts.width_and_depth(verdict),
         note=explain.lines(verdict),
     )
     return Section("width-depth", "Width against depth", explain.width_and_depth(verdict), charts=chart)
@@ -105,7 +121,9 @@ def bias_and_variance(verdict: Verdict) -> Section:
 
 def moves(verdict: Verdict) -> Section:
     """Every move with its decision."""
-    chart = _chart("moves", explain.moves_title(verdict), charts.moves(verdict), note=explain.moves_note(verdict))
+    chart = _chart(
+        "moves", explain.moves_title(verdict), effect_charts.moves(verdict), note=explain.moves_note(verdict)
+    )
     return Section("moves", "Every move that was considered", charts=chart, tables=_some(tables.moves(verdict)))
 
 
@@ -121,8 +139,8 @@ def baselines(verdict: Verdict) -> Section:
 
 def decided(verdict: Verdict) -> Section:
     """The rule and its numbers."""
-    table = tables.pairs("The numbers behind the rule", explain.rule_facts(verdict))
-    return Section("decided", "How it was decided", explain.rule(verdict), tables=_some(table))
+    table = tables.pairs("The numbers behind the rule", rule_words.rule_facts(verdict))
+    return Section("decided", "How it was decided", rule_words.rule(verdict), tables=_some(table))
 
 
 def notes(verdict: Verdict) -> Section:

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from leadline.records.verdict import Verdict
-from leadline.report import explain, words
+from leadline.report import explain, path_words, streaming_words, words
 
 _FILES = {
     "report.html": "the page with the evidence",
@@ -34,14 +34,14 @@ def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType
         Text(),
         Text(words.headline(verdict), style="bold"),
     ]
-    for sentence in (*words.reason(verdict), words.test_sentence(verdict), words.against_baseline(verdict)):
+    for sentence in (*path_words.reason(verdict), words.test_sentence(verdict), path_words.against_baseline(verdict)):
         parts += [Text(), Text(sentence)] if sentence else []
     blocks = (
-        ("The path", words.path(verdict)),
-        (explain.ruled_out_title(verdict), words.ruled_out(verdict)),
-        (explain.FAILED, words.could_not_train(verdict)),
-        (explain.OPEN, words.still_open(verdict)),
-        ("If you must stream", words.streaming(verdict)),
+        ("The path", path_words.path(verdict)),
+        (explain.ruled_out_title(verdict), path_words.ruled_out(verdict)),
+        (explain.FAILED, path_words.could_not_train(verdict)),
+        (explain.OPEN, path_words.still_open(verdict)),
+        ("If you must stream", streaming_words.streaming(verdict)),
         ("What it costs to run", words.cost(verdict)),
         ("Warnings", verdict.warnings),
         ("Files", _files(folder)),

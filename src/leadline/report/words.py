@@ -5,7 +5,7 @@ Each function gives sentences without markup; an empty tuple says that there is 
 
 from __future__ import annotations
 
-from leadline.records.verdict import ArmFacts, Comparison, CurvePoint, Recommendation, TestRow, Verdict
+from leadline.records.verdict import ArmFacts, Recommendation, TestRow, Verdict
 from leadline.report import figures
 
 MOVES: dict[str, str] = {
@@ -107,18 +107,6 @@ def headline(verdict: Verdict) -> str:
     return ends.get(verdict.stop_reason, f"Use {what}.")
 
 
-def reason(verdict: Verdict) -> tuple[str, ...]:
-    """Why the study stopped there."""
-    if verdict.stop_sentence:
-        return (verdict.stop_sentence,)
-    refused = [move for move in final_moves(verdict) if move.decision == "not_worth_it"]
-    if verdict.stop_reason != "nothing_more_pays" or not refused:
-        return ()
-    margin = figures.margin_text(figures.scale(verdict), verdict.margin)
-    names = listing([move_name(move.move) for move in refused])
-    return (f"From there nothing more pays by more than the margin of {margin}: tested were {names}.",)
-
-
 def test_sentence(verdict: Verdict) -> str:
     """The test part's answer, with what it is held against; "" before the test part was read."""
     rows = {row.role: row for row in verdict.test}
@@ -131,66 +119,6 @@ def test_sentence(verdict: Verdict) -> str:
     text = f"On test data that no decision has seen: {score}, {seeds}"
     others = [_held_against(verdict, row) for role, row in rows.items() if role != "advised" and row.arm != advised.arm]
     return f"{text}. For comparison: {'; '.join(others)}." if others else f"{text}."
-
-
-def taken(verdict: Verdict) -> tuple[Comparison | None, ...]:
-    """The comparison behind each step of the path; None where the record does not hold it."""
-    steps = zip(verdict.path, verdict.incumbents, verdict.incumbents[1:], strict=False)
-    return tuple(
-        next((m for m in reversed(verdict.moves) if (m.move, m.source, m.to) == (move, source, to)), None)
-        for move, source, to in steps
-    )
-
-
-def path(verdict: Verdict) -> tuple[str, ...]:
-    """The way from the start to the advice, one sentence a step."""
-    if not verdict.incumbents:
-        return ()
-    start = f"Start: {arm_name(verdict, verdict.incumbents[0])}."
-    if not verdict.path:
-        return (f"{start} No move was taken.",) if verdict.moves else ()
-    rows = zip(verdict.path, verdict.incumbents[1:], taken(verdict), strict=False)
-    return (start, *(_step(verdict, *row) for row in rows))
-
-
-def final_moves(verdict: Verdict) -> tuple[Comparison, ...]:
-    """The moves from the last incumbent: only these are ruled out or open."""
-    last = verdict.incumbents[-1] if verdict.incumbents else None
-    return tuple(move for move in verdict.moves if move.source == last)
-
-
-def ruled_out(verdict: Verdict) -> tuple[str, ...]:
-    """The moves that were tested at the end of the path and refused."""
-    return tuple(_refused(verdict, move) for move in final_moves(verdict) if move.decision == "not_worth_it")
-
-
-def could_not_train(verdict: Verdict) -> tuple[str, ...]:
-    """The moves at the end of the path that failed by optimisation, apart from those that do not help."""
-    failed = [move for move in final_moves(verdict) if move.decision == "failed_to_train"]
-    return tuple(_with_reason(f"{_named(verdict, move)}.", move) for move in failed)
-
-
-def still_open(verdict: Verdict) -> tuple[str, ...]:
-    """What is not settled at the end of the path, and what it would cost to settle it."""
-    moves = (*final_moves(verdict), *(move for move in verdict.moves if move.move == "recurrence"))
-    lines = tuple(_undecided(verdict, move) for move in moves if move.decision == "undecided")
-    followed = [move for move in final_moves(verdict) if move.decision == "better"]
-    lines += tuple(f"{_told(verdict, move)}; better, but not followed any more." for move in followed)
-    skipped = listing(list(dict.fromkeys(move_name(move.move) for move in moves if move.decision == "not_pursued")))
-    if not skipped:
-        return lines
-    return (*lines, f"Not pursued, because screening promised less: {skipped}. That is no test of them.")
-
-
-def against_baseline(verdict: Verdict) -> str:
-    """The network against the best predictor without recurrence, on dev data; "" where it was not paired."""
-    move = next((move for move in verdict.moves if move.move == "recurrence" and move.effect is not None), None)
-    if move is None:
-        return ""
-    return (
-        f"Held against the best baseline on dev data, {arm_name(verdict, move.source)}, the network "
-        f"{arm_name(verdict, move.to)} has {_measured(verdict, move)}."
-    )
 
 
 def cost(verdict: Verdict) -> tuple[str, ...]:
@@ -210,34 +138,6 @@ def cost(verdict: Verdict) -> tuple[str, ...]:
         return (sentence,)
     time = figures.step_time(advice.microseconds_per_step)
     return (sentence, f"Measured on this machine, one sequence at a time: {time} per step.")
-
-
-def streaming(verdict: Verdict) -> tuple[str, ...]:
-    """The answer to "if you must stream": what each step of sight ahead buys."""
-    lines = (*_look_ahead(verdict), *reading(verdict))
-    row = next((row for row in verdict.test if row.role == "best_causal"), None)
-    if row is not None and row.arm != _advised_arm(verdict):
-        text = figures.loss_text(figures.scale(verdict), row.score, row.interval)
-        lines = (*lines, f"Best network that sees no future, on the test part: {row.description}, {text}.")
-    return (*_can_stream(verdict), *lines) if lines else ()
-
-
-def level_with_all(points: tuple[CurvePoint, ...]) -> CurvePoint | None:
-    """The fewest steps ahead whose interval overlaps that of both directions."""
-    whole = next((point for point in points if point.steps == "all"), None)
-    if whole is None:
-        return None
-    near = [
-        point
-        for point in steps_ahead(points)
-        if point.interval[1] >= whole.interval[0] and point.interval[0] <= whole.interval[1]
-    ]
-    return near[0] if near else None
-
-
-def steps_ahead(points: tuple[CurvePoint, ...]) -> list[CurvePoint]:
-    """The points with a number of steps, fewest first."""
-    return sorted((point for point in points if point.steps != "all"), key=lambda point: int(point.steps))
 
 
 def listing(items: list[str]) -> str:
@@ -312,133 +212,6 @@ def _held_against(verdict: Verdict, row: TestRow) -> str:
     return f"{role[:1].lower()}{role[1:]} ({row.description}) {figure} ({span})"
 
 
-def _step(verdict: Verdict, move: str, to: str, comparison: Comparison | None) -> str:
-    text = f"{_capital(move_name(move))}, to {arm_name(verdict, to)}"
-    if comparison is None or comparison.effect is None:
-        return f"{text}."
-    margin = figures.margin_text(figures.scale(verdict), verdict.margin)
-    why = f"; smaller, and it gives up no more than the margin of {margin}" if is_down(move) else ""
-    return f"{text}: {_fresh(verdict, comparison)}{_measured(verdict, comparison)}{why}."
-
-
-def _fresh(verdict: Verdict, move: Comparison) -> str:
-    """The effect to quote, on seeds that had no part in the choice, where they were trained."""
-    if move.fresh is None:
-        return ""
-    text = figures.effect_text(figures.scale(verdict), move.fresh.effect, move.fresh.interval)
-    return f"{text} on {figures.plural(move.fresh.pairs, 'fresh pair')}, 95 % interval; in the comparison that took it "
-
-
-def _measured(verdict: Verdict, move: Comparison) -> str:
-    """Effect, interval, level, pairs and the arm it is held against."""
-    if move.effect is None:
-        return "never measured in pairs"
-    text = figures.effect_text(figures.scale(verdict), move.effect, move.interval)
-    facts = [figures.plural(move.pairs, "pair")]
-    if move.level is not None:
-        facts.insert(0, f"{figures.level(move.level)} interval")
-    if move.against != move.source:
-        facts.append(f"against {arm_name(verdict, move.against)}")
-    return f"{text}, {', '.join(facts)}"
-
-
-def _named(verdict: Verdict, move: Comparison) -> str:
-    return f"{_capital(move_name(move.move))} ({arm_name(verdict, move.to)})"
-
-
-def _told(verdict: Verdict, move: Comparison) -> str:
-    return f"{_named(verdict, move)}: {_measured(verdict, move)}"
-
-
-def _refused(verdict: Verdict, move: Comparison) -> str:
-    why = "; it gives up more than the margin" if is_down(move.move) else ""
-    return _with_reason(f"{_told(verdict, move)}{why}.", move)
-
-
-def _undecided(verdict: Verdict, move: Comparison) -> str:
-    return f"{_with_reason(f'{_told(verdict, move)}.', move)} {_price(move)}"
-
-
-def _price(move: Comparison) -> str:
-    if move.pairs_to_close is None:
-        return "What it would cost to settle is not known."
-    pairs = f"To settle it: about {figures.plural(move.pairs_to_close, 'more pair')}"
-    if move.minutes_to_close is None:
-        return f"{pairs}."
-    return f"{pairs}, {figures.duration(60 * move.minutes_to_close)} of training."
-
-
-def _with_reason(text: str, move: Comparison) -> str:
-    reason = _capital(move.reason.strip().rstrip("."))
-    return f"{text} {reason}." if reason else text
-
-
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The text with its first letter large."""
     return text[:1].upper() + text[1:]
-
-
-def _can_stream(verdict: Verdict) -> tuple[str, ...]:
-    advice = verdict.recommendation
-    if advice.bidirectional:
-        return ("The advised network reads the whole sequence before its first answer: it cannot stream.",)
-    if advice.look_ahead:
-        return (f"The advised network answers {figures.plural(advice.look_ahead, 'step')} late.",)
-    if advice.cell is None:
-        return ()
-    kept = " The path was kept causal; this is what sight of the future would buy." if verdict.causal else ""
-    return (f"The advised network streams as it is: it sees nothing of the future.{kept}",)
-
-
-def _look_ahead(verdict: Verdict) -> tuple[str, ...]:
-    points = steps_ahead(verdict.look_ahead_curve)
-    if not points:
-        return ()
-    scale = figures.scale(verdict)
-    first, near = points[0], level_with_all(verdict.look_ahead_curve)
-    best = max(points, key=lambda point: point.score)
-    chosen = near or best
-    lines = [f"{_ahead(first)}: {figures.loss_text(scale, first.score, first.interval)}."]
-    tail = ", the fewest whose interval meets that of both directions" if near else ", the best that was measured"
-    if near is first:
-        lines = [f"{lines[0][:-1]}, which meets the interval of both directions already."]
-    elif chosen is not first:
-        lines.append(f"{_ahead(chosen)}: {figures.loss_text(scale, chosen.score, chosen.interval)}{tail}.")
-    whole = next((point for point in verdict.look_ahead_curve if point.steps == "all"), None)
-    if whole is not None:
-        lines.append(f"Both directions: {figures.loss_text(scale, whole.score, whole.interval)}.")
-    lines.append(_curve_basis(verdict))
-    return tuple(lines)
-
-
-def _ahead(point: CurvePoint) -> str:
-    steps = int(point.steps)
-    return "Without any look ahead" if steps == 0 else f"Seeing {figures.plural(steps, 'step')} ahead"
-
-
-def _curve_basis(verdict: Verdict) -> str:
-    sizes = [point.num_parameters for point in verdict.look_ahead_curve]
-    seeds = [point.seeds for point in verdict.look_ahead_curve]
-    low, high = figures.count(min(sizes)), figures.count(max(sizes))
-    size = f"{low} parameters" if low == high else f"{low} to {high} parameters"
-    runs = figures.plural(min(seeds), "seed") if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)} seeds"
-    return f"Dev scores at {size}, {runs} each."
-
-
-def reading(verdict: Verdict) -> tuple[str, ...]:
-    curve = sorted(verdict.reading_curve)
-    if len(curve) < 2:
-        return ()
-    scale, (last_share, last_score) = figures.scale(verdict), curve[-1]
-    share, score = next(point for point in curve if point[1] >= last_score - verdict.margin)
-    reached = figures.loss_text(scale, last_score)
-    whole = f"Read to {figures.percent(last_share)}, a network that sees no future reaches {reached}"
-    if share == last_share:
-        return (f"{whole}; stopping earlier costs more than the margin.",)
-    return (
-        f"{whole}; from {figures.percent(share)} on it is within the margin of that "
-        f"({figures.loss_number(scale, score)}).",
-    )
-
-
-def _advised_arm(verdict: Verdict) -> str | None:
-    return next((row.arm for row in verdict.test if row.role == "advised"), None)

@@ -138,6 +138,9 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
             jobs=options.jobs,
         )
         found = assemble(book, budget, warnings, options.command)
+        if found.stop_reason not in ("budget", "interrupted"):
+            corners = [corner.arm for corner in found.square.corners] if found.square else []
+            ledger.forget([arm.spec for arm in found.arms if arm.name in (*found.incumbents, *corners)])
         _deliver(found, prepared.folder, ledger, tested, reading)
         return found
 

@@ -20,6 +20,8 @@ from leadline.study.names import is_trained
 from leadline.study.verdict import Dev
 
 RATES = (0.001, 0.0025, 0.006, 0.015)
+KEPT_PARAMETERS = 1_500_000
+FEWEST_KEPT, MOST_KEPT = 3, 6
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ class Book:
     def pair_trial(self, spec: StackSpec, stage: str, index: int) -> Trial:
         """The `index`-th trial of `spec` with the seed that all arms of `stage` share."""
         seed = child(self.plan.seed, stage, index)
-        return Trial(spec=spec, recipe=self.recipe(spec), seed=seed, fold=index % self.num_folds)
+        keep = index < min(MOST_KEPT, max(FEWEST_KEPT, KEPT_PARAMETERS // spec.num_parameters))
+        return Trial(spec=spec, recipe=self.recipe(spec), seed=seed, fold=index % self.num_folds, keep=keep)
 
     def baseline_pair(self, name: str, index: int) -> Trial:
         """The baseline's half of the `index`-th pair: a seed of its own where it is trained from one."""

@@ -55,6 +55,15 @@ class InProcess:
         torch.set_num_threads(self._threads)
 
 
+def run_alone(material: Material, trial: Trial) -> Outcome:
+    """One trial in this process, to the bits of any worker: the first weights hang on the number of threads."""
+    executor = InProcess(material)
+    try:
+        return next(outcome for _, outcome in executor.outcomes([trial], lambda _: True))
+    finally:
+        executor.close()
+
+
 class Workers:
     """Spawned processes with one thread each.
 

@@ -64,7 +64,8 @@ def run(material: Material, trial: Trial) -> Outcome:
         }
     )
     if not trial.final:
-        return Outcome(result, None)
+        kept = trial.keep and trial.fraction == 1
+        return Outcome(result, _network_model(material, trial, network, encoder, result) if kept else None)
     extras = {
         "microseconds_per_step": _step_time(network),
         "reading_curve": _reading(material, trial, network),
