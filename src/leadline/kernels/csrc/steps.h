@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 #include "leadline.h"
-#include "product.h"
+#include "outer.h"
+#include "rows.h"
 
 typedef struct {
     const leadline_call *call;
