@@ -33,7 +33,8 @@ INLINE void CELL(backward_vector)(const CELL(Backward) *f, long t, const float *
     const float *saved = s->call->saved + (s->offset[t] * SAVED * s->blocks + b * rows + first) * VL;
     float *carry = f->d_carry + (b * s->batch + first) * VL, *memory = f->d_memory + (b * s->batch + first) * VL;
     float *to = chunk->tiles + (b * chunk->most + chunk->used + first) * VL;
-    const float **out = f->out + first, **h = f->h + first, **d_out = s->call->d_outputs ? f->d_out + first : NULL;
+    const float **out = f->out + first, **h = f->h + first;
+    const float **d_out = s->call->d_outputs ? f->d_out + first : NULL;
     V total[GRADS];
     for (int g = 0; g < GRADS; g++) total[g] = vset(0.0f);
     for (long i = 0; i < count; i++) {

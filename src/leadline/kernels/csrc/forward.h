@@ -57,7 +57,8 @@ typedef void (*CELL(ForwardCase))(const CELL(Forward) *, long, long);
 #define CASE(n, units)                                                                                     \
     static __attribute__((noinline)) void CELL(forward_##n##_##units)(const CELL(Forward) * f, long block, \
                                                                       long j) {                            \
-        if ((n) <= ROWS && (units) <= UNITS) CELL(forward_block)(f, block, j, AT_MOST(n, ROWS), AT_MOST(units, UNITS));                         \
+        if ((n) <= ROWS && (units) <= UNITS)                                                               \
+            CELL(forward_block)(f, block, j, AT_MOST(n, ROWS), AT_MOST(units, UNITS));                     \
     }
 EACH_CASE(CASE)
 #undef CASE

@@ -1,4 +1,7 @@
 /* The native kernels of one instruction set, built once per set (see simd.h) into one shared object. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L /* posix_memalign */
+#endif
 #include "leadline.h"
 
 #include "activation.h"

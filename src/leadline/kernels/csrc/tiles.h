@@ -94,7 +94,8 @@ typedef void (*block_case)(const Slice *, float *, const float *, const float *,
     static __attribute__((noinline)) void block_##n##_##width(const Slice *s, float *to, const float *start,        \
                                                               const float *tile, const float *panel,               \
                                                               const char *ahead) {                                  \
-        if (FITS(n, width)) block_slice(s, to, start, tile, panel, ahead, FITS(n, width) ? n : 1, FITS(n, width) ? width : 1); \
+        if (FITS(n, width))                                                                                         \
+            block_slice(s, to, start, tile, panel, ahead, FITS(n, width) ? n : 1, FITS(n, width) ? width : 1);      \
     }
 EACH_BLOCK(CASE)
 #undef CASE
