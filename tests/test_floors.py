@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("progress", "dry", "loading", "cli_options"),
     ("looking",),
-    ("api", "comparing"),
+    ("api", "comparing", "bench"),
     ("cli", "__init__"),
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
