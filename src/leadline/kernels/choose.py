@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from leadline.kernels import aten, library, native, reference
 from leadline.kernels.reference import State, Weights
 
 Routine = Callable[[str, Tensor, Tensor, State, Weights, bool], tuple[Tensor, State]]
-ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unroll, "native": native.run}
 VARIABLE = "LEADLINE_KERNELS"
+SEGMENT_VARIABLE = "LEADLINE_SEGMENT"
+SAVED_BYTES = 2**30
+KEPT = {"tanh": 0, "gru": 4, "lstm": 6}  # numbers per step and unit beside the outputs
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,41 @@ def routine() -> str:
     """What trains a plain float32 network on this CPU, for instance "native v4"; results are its own, to the bit."""
     name = choose("gru", torch.empty(0)).name
     return f"{name} {library.isa()}".strip() if name == "native" else name
+
+
+def segment(cell: str, seq: int, batch: int, hidden: int) -> int:
+    """Steps of a segment that the compiled backward pass computes once more instead of keeping it; 0: all is kept.
+
+    The square root of the steps where a layer's gates would take more than 1 GiB, else 0. `LEADLINE_SEGMENT=N`
+    forces N steps, or 0.
+
+    >>> segment("gru", 100, 64, 128), segment("gru", 100_000, 32, 128)
+    (0, 317)
+
+    Raises:
+        KernelError: the variable is no whole number from 0 on.
+    """
+    forced = os.environ.get(SEGMENT_VARIABLE, "")
+    if forced and not forced.isdecimal():
+        raise KernelError(
+            f"{SEGMENT_VARIABLE}={forced!r}", expected="a number of steps, or 0", next_move=f"Unset {SEGMENT_VARIABLE}."
+        )
+    if not KEPT.get(cell):
+        return 0
+    if forced:
+        return int(forced)
+    return math.isqrt(seq - 1) + 1 if 4 * KEPT[cell] * seq * batch * hidden > SAVED_BYTES else 0
+
+
+def _native(
+    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+) -> tuple[Tensor, State]:
+    seq, batch = inputs.shape[:2] if inputs.dim() == 3 else (0, 0)
+    steps = segment(cell, seq, batch, weights[1].shape[-1])
+    return native.run(cell, inputs, lengths, initial, weights, reverse, segment=steps)
+
+
+ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unroll, "native": _native}
 
 
 def _fallback(cell: str) -> str:

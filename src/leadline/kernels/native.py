@@ -7,18 +7,20 @@ same.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import library, reference
+from leadline.kernels import library, long_call, reference
 from leadline.kernels.reference import State, Weights
 
 CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
 PLAIN = (Tensor, torch.nn.Parameter)
+_NAMES = {number: name for name, number in CELLS.items()}
 SHAPES = {"tanh": (1, 1), "gru": (3, 1), "lstm": (4, 2)}  # gates, states
 
 
@@ -46,6 +48,8 @@ class _Call(ctypes.Structure):
                 *("d_weight_ih", "d_weight_hh", "d_bias_ih", "d_bias_hh"),
             )
         ),
+        ("segment", ctypes.c_int64),
+        ("stop", ctypes.c_void_p),
     )
 
 
@@ -86,11 +90,23 @@ def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | t
 
 
 def unroll(
-    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+    cell: str,
+    inputs: Tensor,
+    lengths: Tensor,
+    initial: State,
+    weights: Weights,
+    reverse: bool = False,
+    *,
+    segment: int = 0,
 ) -> tuple[Tensor, State]:
     """See `leadline.kernels.reference.unroll`; float32 on the CPU.
 
     A gradient that is to be differentiated again (`create_graph=True`) is recomputed by the plain loop.
+
+    Args:
+        cell, inputs, lengths, initial, weights, reverse: as there.
+        segment: 0 keeps for the backward pass what every step computed; otherwise nothing but one state for every
+            so many steps is kept, and the backward pass computes each segment once more, to the same bits.
 
     Raises:
         KernelError: there is no compiled library, it cannot take these tensors, or sizes do not fit.
@@ -98,11 +114,18 @@ def unroll(
     reason = refusal(cell, inputs, initial, weights)
     if reason:
         raise KernelError(f"the compiled kernels cannot run: {reason}", next_move=next_move())
-    return run(cell, inputs, lengths, initial, weights, reverse)
+    return run(cell, inputs, lengths, initial, weights, reverse, segment=segment)
 
 
 def run(
-    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+    cell: str,
+    inputs: Tensor,
+    lengths: Tensor,
+    initial: State,
+    weights: Weights,
+    reverse: bool = False,
+    *,
+    segment: int = 0,
 ) -> tuple[Tensor, State]:
     """`unroll` for tensors in which `refusal` found nothing."""
     _check_sizes(cell, inputs, lengths, initial, weights)
@@ -111,9 +134,9 @@ def run(
     c_0 = initial[1] if cell == "lstm" else None
     given = [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given):
-        outputs, h_n, c_n = _Unroll.apply(cell, reverse, lengths, *given)  # type: ignore[no-untyped-call]
+        outputs, h_n, c_n = _Unroll.apply(cell, reverse, segment, lengths, *given)  # type: ignore[no-untyped-call]
     else:
-        outputs, h_n, c_n = _forward(cell, reverse, lengths, given, keep=False)[0]
+        outputs, h_n, c_n = _forward(cell, reverse, lengths, given, keep=False, segment=0)[0]
     return outputs, ((h_n,) if c_n is None else (h_n, c_n))
 
 
@@ -148,7 +171,7 @@ def _address(tensor: Tensor | None) -> int | None:
 
 
 def _forward(
-    cell: str, reverse: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
+    cell: str, reverse: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool, segment: int
 ) -> tuple[tuple[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]:
     """outputs, h_n, c_n; and what the backward pass needs beside them: the plan and the saved gates."""
     native = library.functions()
@@ -161,22 +184,37 @@ def _forward(
     valid = native.leadline_plan(seq, batch, lengths.data_ptr(), plan.data_ptr())
     outputs = inputs.new_empty(seq, batch, hidden)
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
-    saved = inputs.new_empty(native.leadline_saved(CELLS[cell], hidden, valid)) if keep else None
+    if segment:
+        kept = native.leadline_checkpoints(CELLS[cell], hidden, seq, batch, segment)
+    else:
+        kept = native.leadline_saved(CELLS[cell], hidden, valid)
+    saved = inputs.new_empty(kept) if keep else None
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
-    library.check(
-        native.leadline_forward(ctypes.byref(_Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses)))
-    )
+    call = _Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses, segment=segment)
+    _answer(native.leadline_forward, call, valid)
     return (outputs, h_n, c_n), (plan, saved)
+
+
+def _answer(function: Callable[[object], int], call: _Call, valid: int) -> None:
+    """Run one of the two passes; a long one so that Ctrl-C is heard."""
+    gates = SHAPES[_NAMES[call.cell]][0]
+    operations = 2 * valid * gates * call.hidden * (call.feature + call.hidden)
+    if operations < long_call.OPERATIONS or threading.current_thread() is not threading.main_thread():
+        library.check(function(ctypes.byref(call)))
+        return
+    stop = ctypes.c_int64()
+    call.stop = ctypes.addressof(stop)
+    library.check(long_call.heard(lambda: function(ctypes.byref(call)), stop))
 
 
 class _Unroll(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, cell: str, reverse: bool, lengths: Tensor, *given: Tensor | None
+        ctx: Any, cell: str, reverse: bool, segment: int, lengths: Tensor, *given: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        results, kept = _forward(cell, reverse, lengths, given, keep=True)
+        results, kept = _forward(cell, reverse, lengths, given, keep=True, segment=segment)
         ctx.save_for_backward(*given, results[0], *kept, lengths)
-        ctx.cell, ctx.reverse = cell, reverse
+        ctx.cell, ctx.reverse, ctx.segment = cell, reverse, segment
         ctx.set_materialize_grads(False)
         return results
 
@@ -184,8 +222,8 @@ class _Unroll(torch.autograd.Function):
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
         *given, outputs, plan, saved, lengths = ctx.saved_tensors
         if torch.is_grad_enabled():
-            return None, None, None, *_recomputed(ctx, given, lengths, d_results)
-        return None, None, None, *_backward(ctx, given, outputs, plan, saved, d_results)
+            return None, None, None, None, *_recomputed(ctx, given, lengths, d_results)
+        return None, None, None, None, *_backward(ctx, given, outputs, plan, saved, d_results)
 
 
 def _backward(
@@ -197,7 +235,7 @@ def _backward(
     d_results: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     seq, batch, feature = given[0].shape
-    wanted = ctx.needs_input_grad[3:]
+    wanted = ctx.needs_input_grad[4:]
     d_whole = [_whole(gradient) for gradient in d_results]
     # The weights' gradients come in one go, wanted or not; the others only where they are wanted.
     gradients = [
@@ -205,8 +243,8 @@ def _backward(
         for place, tensor in enumerate(given)
     ]
     addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
-    call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], *addresses)
-    library.check(library.functions().leadline_backward(ctypes.byref(call)))
+    call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], *addresses, segment=ctx.segment)
+    _answer(library.functions().leadline_backward, call, int(plan[0]))
     return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
 
 
@@ -218,7 +256,7 @@ def _recomputed(
     initial = (h_0,) if c_0 is None else (h_0, c_0)
     outputs, final = reference.unroll(ctx.cell, inputs, lengths, initial, cast(Weights, tuple(weights)), ctx.reverse)
     pairs = [pair for pair in zip((outputs, *final), d_results, strict=False) if pair[1] is not None]
-    wanted = [place for place, want in enumerate(ctx.needs_input_grad[3:]) if want]
+    wanted = [place for place, want in enumerate(ctx.needs_input_grad[4:]) if want]
     found = torch.autograd.grad(
         [result for result, _ in pairs],
         [given[place] for place in wanted],

@@ -5,7 +5,8 @@
  * Two chunks alternate, since a step needs the gradients of the one after it. */
 
 typedef struct {
-    const Shape *shape;
+    Shape *shape;
+    CELL(Forward) again; /* computes a segment once more */
     Chunk chunks[2];
     int current;
     const float *hidden_panel, *input_panel;
@@ -30,7 +31,7 @@ INLINE void CELL(backward_vector)(const CELL(Backward) *f, long t, const float *
     const Chunk *chunk = &f->chunks[f->current];
     const long rows = s->count[t], part = lanes(s->hidden, b), kept_step = s->blocks * rows * VL;
     const long grads_step = s->blocks * chunk->most * VL;
-    const float *saved = s->call->saved + (s->offset[t] * SAVED * s->blocks + b * rows + first) * VL;
+    const float *saved = SAVED ? kept_at(s, t, SAVED) + (b * rows + first) * VL : NULL;
     float *carry = f->d_carry + (b * s->batch + first) * VL, *memory = f->d_memory + (b * s->batch + first) * VL;
     float *to = chunk->tiles + (b * chunk->most + chunk->used + first) * VL;
     const float **out = f->out + first, **h = f->h + first;
@@ -94,7 +95,8 @@ static void CELL(flush)(CELL(Backward) *f) {
     const Shape *s = f->shape;
     Chunk *chunk = &f->chunks[f->current];
     const Tiles input = {chunk->tiles, chunk->most, GATES, s->hidden, BACK_SLICE};
-    const Tiles hidden = {chunk->tiles + HIDDEN_SET * s->blocks * chunk->most * VL, chunk->most, GATES, s->hidden, BACK_SLICE};
+    const float *first = chunk->tiles + HIDDEN_SET * s->blocks * chunk->most * VL;
+    const Tiles hidden = {first, chunk->most, GATES, s->hidden, BACK_SLICE};
     for (long row = 0; row < chunk->used;) {
         const long size = block_size(chunk->used, CHUNK_ROWS, row);
         weight_gradient(f->d_input_weight, &input, chunk->x + row, row, size, s->feature, f->scratch);
@@ -134,7 +136,8 @@ static void CELL(backward_step)(CELL(Backward) *f, long step) {
         width = block_size(s->blocks, WIDEST, vector);
         CELL(backward_group)(f, t, vector, width);
     }
-    f->next = (Tiles){chunk->tiles + HIDDEN_SET * s->blocks * chunk->most * VL, chunk->most, GATES, s->hidden, BACK_SLICE};
+    const float *hidden = chunk->tiles + HIDDEN_SET * s->blocks * chunk->most * VL;
+    f->next = (Tiles){hidden, chunk->most, GATES, s->hidden, BACK_SLICE};
     f->next_first = chunk->used;
     chunk->used += rows;
 }
@@ -161,6 +164,10 @@ static void CELL(backward_buffers)(CELL(Backward) *f, Arena *arena) {
     f->d_bias = arena_floats(arena, 2 * GRADS * s->blocks * VL);
     f->d_input_weight = arena_floats(arena, columns * vectors(s->feature) * VL);
     f->d_hidden_weight = arena_floats(arena, columns * s->blocks * VL);
+    if (!s->call->segment) return;
+    CELL(forward_buffers)(&f->again, arena);
+    f->again.spare = arena_floats(arena, s->batch * s->hidden);
+    f->shape->kept = arena_floats(arena, smaller(s->call->segment, s->seq) * s->batch * SAVED * s->blocks * VL);
 }
 
 static void CELL(prepare)(CELL(Backward) *f) {
@@ -172,6 +179,7 @@ static void CELL(prepare)(CELL(Backward) *f) {
         pack_weight((float *)f->input_panel, call->weight_ih, CELL(input_order), GATES, s->hidden, s->feature);
         zero_padding(s, call->d_inputs, s->feature);
     }
+    if (call->segment) CELL(pack_forward)(s, (float *)f->again.panel, (float *)f->again.bias);
     load_states(s, f->d_carry, call->d_h_n);
     if (MEMORY) load_states(s, f->d_memory, call->d_c_n);
     memset(f->d_bias, 0, (size_t)(2 * GRADS * s->blocks * VL) * sizeof(float));
@@ -199,16 +207,32 @@ static void CELL(finish)(CELL(Backward) *f) {
         }
 }
 
+/* What the forward pass would have saved for a segment, from the state before it. */
+static void CELL(recompute)(CELL(Backward) *f, long segment) {
+    Shape *s = f->shape;
+    const long first = segment * s->call->segment, last = smaller(first + s->call->segment, s->seq);
+    s->kept_from = s->offset[smaller(time_of(s, first), time_of(s, last - 1))];
+    if (MEMORY)
+        memcpy(f->again.memory, CELL(checkpoint)(s, segment), (size_t)(s->blocks * s->batch * VL) * sizeof(float));
+    CELL(forward_steps)(&f->again, first, last);
+}
+
 static int CELL(backward)(const leadline_call *call) {
-    const Shape s = shape_of(call);
+    Shape s = shape_of(call);
     CELL(Backward) f = {.shape = &s};
+    f.again = (CELL(Forward)){.shape = &s, .x_slice = slice_of(s.feature), .h_slice = slice_of(s.hidden)};
     Arena arena = {NULL, 0};
     CELL(backward_buffers)(&f, &arena);
     if (!arena_open(&arena)) return LEADLINE_NO_MEMORY;
     CELL(backward_buffers)(&f, &arena);
     CELL(prepare)(&f);
-    for (long step = s.seq - 1; step >= 0; step--) CELL(backward_step)(&f, step);
-    CELL(finish)(&f);
+    for (long step = s.seq - 1; step >= 0 && !stopped(&s); step--) {
+        if (call->segment && (step == s.seq - 1 || (step + 1) % call->segment == 0))
+            CELL(recompute)(&f, step / call->segment);
+        if (!stopped(&s)) CELL(backward_step)(&f, step);
+    }
+    const int ended = stopped(&s);
+    if (!ended) CELL(finish)(&f);
     free(arena.memory);
-    return LEADLINE_OK;
+    return ended ? LEADLINE_STOPPED : LEADLINE_OK;
 }

@@ -5,7 +5,7 @@ typedef struct {
     const float **x, **h;
     float **out;
     const float *panel, *bias;
-    float *memory, *saved;
+    float *memory, *saved, *spare; /* spare: outputs of steps that are computed once more, which nobody reads */
     long rows, x_slice, h_slice, ahead; /* ahead: bytes */
 } CELL(Forward);
 
@@ -72,11 +72,11 @@ static void CELL(forward_step)(CELL(Forward) *f, long step) {
     for (long j = 0; j < rows; j++) {
         f->x[j] = input_row(s, t, j);
         f->h[j] = state_row(s, step, j);
-        f->out[j] = output_row(s, t, j);
+        f->out[j] = f->spare ? f->spare + j * s->hidden : output_row(s, t, j);
     }
     f->rows = rows;
     f->ahead = smaller(LINE, GATES * UNITS * VL * (long)sizeof(float) / ((rows + ROWS - 1) / ROWS));
-    f->saved = s->call->saved ? s->call->saved + s->offset[t] * SAVED * s->blocks * VL : NULL;
+    f->saved = kept_at(s, t, SAVED);
     for (long block = 0; block < s->blocks; block += UNITS) {
         const long units = smaller(UNITS, s->blocks - block);
         for (long j = 0; j < rows;) {
@@ -133,6 +133,23 @@ static void CELL(forward_buffers)(CELL(Forward) *f, Arena *arena) {
     f->memory = arena_floats(arena, MEMORY * s->blocks * s->batch * VL);
 }
 
+/* The memory before a segment's first step, kept by the forward pass. */
+static float *CELL(checkpoint)(const Shape *s, long segment) {
+    return s->call->saved + segment * s->blocks * s->batch * VL;
+}
+
+/* Steps [first, last), as long as nobody stops it. */
+static void CELL(forward_steps)(CELL(Forward) *f, long first, long last) {
+    const Shape *s = f->shape;
+    const long each = s->call->segment;
+    const size_t bytes = (size_t)(s->blocks * s->batch * VL) * sizeof(float);
+    for (long step = first; step < last && !stopped(s); step++) {
+        if (MEMORY && each && !f->spare && s->call->saved && step % each == 0)
+            memcpy(CELL(checkpoint)(s, step / each), f->memory, bytes);
+        if (rows_at(s, step)) CELL(forward_step)(f, step);
+    }
+}
+
 static int CELL(forward)(const leadline_call *call) {
     const Shape s = shape_of(call);
     CELL(Forward) f = {.shape = &s, .x_slice = slice_of(s.feature), .h_slice = slice_of(s.hidden)};
@@ -143,9 +160,9 @@ static int CELL(forward)(const leadline_call *call) {
     CELL(pack_forward)(&s, (float *)f.panel, (float *)f.bias);
     if (MEMORY) load_states(&s, f.memory, call->c_0);
     zero_padding(&s, call->outputs, s.hidden);
-    for (long step = 0; step < s.seq; step++)
-        if (rows_at(&s, step)) CELL(forward_step)(&f, step);
-    CELL(final_states)(&f);
+    CELL(forward_steps)(&f, 0, s.seq);
+    const int ended = stopped(&s);
+    if (!ended) CELL(final_states)(&f);
     free(arena.memory);
-    return LEADLINE_OK;
+    return ended ? LEADLINE_STOPPED : LEADLINE_OK;
 }

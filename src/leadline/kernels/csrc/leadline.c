@@ -61,6 +61,11 @@ int64_t leadline_saved(int64_t cell, int64_t hidden, int64_t valid_steps) {
     return kept[cell] * vectors(hidden) * VL * valid_steps;
 }
 
+int64_t leadline_checkpoints(int64_t cell, int64_t hidden, int64_t seq, int64_t batch, int64_t segment) {
+    const int64_t segments = (seq + segment - 1) / segment;
+    return cell == LEADLINE_LSTM ? segments * vectors(hidden) * VL * batch : 0;
+}
+
 static int run(const leadline_call *call, int forward) {
     switch (call->cell) {
     case LEADLINE_TANH: return forward ? tanh_forward(call) : tanh_backward(call);
