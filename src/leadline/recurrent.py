@@ -58,14 +58,12 @@ class Recurrent(nn.Module):
         finals: list[State] = []
         current = inputs
         for layer in range(self.spec.num_layers):
-            halves = []
-            for direction, suffix in enumerate(self._suffixes(layer)):
-                weights = self._weights(suffix)
-                start = initial[len(finals)] if initial else self._zeros(current)
-                half, final = choose.unroll(self.spec.cell, current, lengths, start, weights, direction == 1)
-                halves.append(half)
-                finals.append(final)
-            output = halves[0] if len(halves) == 1 else torch.cat(halves, -1)
+            weights = [self._weights(suffix) for suffix in self._suffixes(layer)]
+            ways = len(weights)
+            starts = initial[len(finals) : len(finals) + ways] if initial else [self._zeros(current)] * ways
+            halves = choose.unroll_ways(self.spec.cell, current, lengths, starts, weights)
+            finals += [final for _, final in halves]
+            output = halves[0][0] if ways == 1 else torch.cat([half for half, _ in halves], -1)
             current = self._finish(layer, current, output, lengths)
             outputs.append(current)
         return outputs, finals

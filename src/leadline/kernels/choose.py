@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import aten, library, native, reference
+from leadline.kernels import aten, library, native, pair, reference
 from leadline.kernels.reference import State, Weights
 
 Routine = Callable[[str, Tensor, Tensor, State, Weights, bool], tuple[Tensor, State]]
@@ -112,3 +112,23 @@ def unroll(
         return ROUTINES["native"](cell, inputs, lengths, initial, weights, reverse)
     choice = choose(cell, inputs, initial, weights)
     return ROUTINES[choice.name](cell, inputs, lengths, initial, weights, reverse)
+
+
+def unroll_ways(
+    cell: str, inputs: Tensor, lengths: Tensor, initial: Sequence[State], weights: Sequence[Weights]
+) -> list[tuple[Tensor, State]]:
+    """`unroll` forward, or forward and backward over the same inputs, by how many weights there are.
+
+    Where torch has two threads or more, two directions run side by side, to the bits that they have one after the
+    other. `torch.set_num_threads(1)` or `OMP_NUM_THREADS=1` keeps them on one core, as in the workers of a study.
+    """
+    if len(weights) == 2 and torch.get_num_threads() > 1:
+        others = (*initial[0], *initial[1], *weights[0], *weights[1])
+        hidden = weights[0][1].shape[-1]
+        if choose(cell, inputs, others).name == "native" and pair.worth_it(cell, inputs, lengths, hidden):
+            seq, batch = inputs.shape[:2]
+            return pair.run(cell, inputs, lengths, initial, weights, segment(cell, seq, batch, hidden))
+    return [
+        unroll(cell, inputs, lengths, states, four, reverse)
+        for states, four, reverse in zip(initial, weights, (False, True), strict=False)
+    ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -128,19 +130,30 @@ def run(
     segment: int = 0,
 ) -> tuple[Tensor, State]:
     """`unroll` for tensors in which `refusal` found nothing."""
-    _check_sizes(cell, inputs, lengths, initial, weights)
+    check_sizes(cell, inputs, lengths, initial, weights)
     if inputs.numel() == 0:
         return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
-    c_0 = initial[1] if cell == "lstm" else None
-    given = [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
-    if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given):
-        outputs, h_n, c_n = _Unroll.apply(cell, reverse, segment, lengths, *given)  # type: ignore[no-untyped-call]
+    given, told = tensors(cell, inputs, initial, weights), Told(cell, reverse, segment)
+    if differentiable(given):
+        outputs, h_n, c_n = _Unroll.apply(told, lengths, *given)  # type: ignore[no-untyped-call]
     else:
-        outputs, h_n, c_n = _forward(cell, reverse, lengths, given, keep=False, segment=0)[0]
+        call, (outputs, h_n, c_n), (plan, _) = prepare_forward(Told(cell, reverse, 0), lengths, given, keep=False)
+        answer(library.functions().leadline_forward, [call], operations(call, int(plan[0])))
     return outputs, ((h_n,) if c_n is None else (h_n, c_n))
 
 
-def _check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights) -> None:
+def tensors(cell: str, inputs: Tensor, initial: State, weights: Weights) -> list[Tensor | None]:
+    """inputs, h_0, c_0 (or None) and the four weights, contiguous."""
+    c_0 = initial[1] if cell == "lstm" else None
+    return [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
+
+
+def differentiable(given: Sequence[Tensor | None]) -> bool:
+    """Whether a gradient may be asked for."""
+    return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given)
+
+
+def check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights) -> None:
     gates, states = SHAPES[cell]
     hidden = weights[1].shape[-1]
     batch, feature = inputs.shape[1:] if inputs.dim() == 3 else (-1, -1)
@@ -170,72 +183,99 @@ def _address(tensor: Tensor | None) -> int | None:
     return address
 
 
-def _forward(
-    cell: str, reverse: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool, segment: int
-) -> tuple[tuple[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]:
-    """outputs, h_n, c_n; and what the backward pass needs beside them: the plan and the saved gates."""
+@dataclass(frozen=True)
+class Told:
+    """What a call is told beside its tensors."""
+
+    cell: str
+    reverse: bool
+    segment: int
+
+
+Results = tuple[Tensor, Tensor, Tensor | None]
+Kept = tuple[Tensor, Tensor | None]
+
+
+def prepare_forward(
+    told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
+) -> tuple[_Call, Results, Kept]:
+    """The call; outputs, h_n, c_n; and what the backward pass needs beside them: the plan and the saved gates."""
     native = library.functions()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
     assert h_0 is not None
     seq, batch, feature = inputs.shape
-    hidden, lengths = h_0.shape[1], lengths.contiguous()
+    cell, hidden, lengths = CELLS[told.cell], h_0.shape[1], lengths.contiguous()
     plan = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64)
     valid = native.leadline_plan(seq, batch, lengths.data_ptr(), plan.data_ptr())
     outputs = inputs.new_empty(seq, batch, hidden)
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
-    if segment:
-        kept = native.leadline_checkpoints(CELLS[cell], hidden, seq, batch, segment)
+    if told.segment:
+        kept = native.leadline_checkpoints(cell, hidden, seq, batch, told.segment)
     else:
-        kept = native.leadline_saved(CELLS[cell], hidden, valid)
+        kept = native.leadline_saved(cell, hidden, valid)
     saved = inputs.new_empty(kept) if keep else None
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
-    call = _Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses, segment=segment)
-    _answer(native.leadline_forward, call, valid)
-    return (outputs, h_n, c_n), (plan, saved)
+    call = _Call(cell, told.reverse, seq, batch, feature, hidden, *addresses, segment=told.segment)
+    return call, (outputs, h_n, c_n), (plan, saved)
 
 
-def _answer(function: Callable[[object], int], call: _Call, valid: int) -> None:
-    """Run one of the two passes; a long one so that Ctrl-C is heard."""
+def operations(call: _Call, valid: int) -> float:
+    """Floating-point operations of a forward pass."""
     gates = SHAPES[_NAMES[call.cell]][0]
-    operations = 2 * valid * gates * call.hidden * (call.feature + call.hidden)
-    if operations < long_call.OPERATIONS or threading.current_thread() is not threading.main_thread():
-        library.check(function(ctypes.byref(call)))
+    return float(2 * valid * gates * call.hidden * (call.feature + call.hidden))
+
+
+def answer(function: Callable[[object], int], calls: Sequence[_Call], work: float) -> None:
+    """Run a pass: several calls side by side, and a long one so that Ctrl-C is heard."""
+    waiting = work >= long_call.OPERATIONS and threading.current_thread() is threading.main_thread()
+    if len(calls) == 1 and not waiting:
+        library.check(function(ctypes.byref(calls[0])))
         return
     stop = ctypes.c_int64()
-    call.stop = ctypes.addressof(stop)
-    library.check(long_call.heard(lambda: function(ctypes.byref(call)), stop))
+    for call in calls:
+        call.stop = ctypes.addressof(stop)
+    statuses = long_call.heard([partial(function, ctypes.byref(call)) for call in calls], stop)
+    library.check(max(statuses))
 
 
 class _Unroll(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, cell: str, reverse: bool, segment: int, lengths: Tensor, *given: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        results, kept = _forward(cell, reverse, lengths, given, keep=True, segment=segment)
+    def forward(ctx: Any, told: Told, lengths: Tensor, *given: Tensor | None) -> Results:
+        call, results, kept = prepare_forward(told, lengths, given, keep=True)
+        answer(library.functions().leadline_forward, [call], operations(call, int(kept[0][0])))
         ctx.save_for_backward(*given, results[0], *kept, lengths)
-        ctx.cell, ctx.reverse, ctx.segment = cell, reverse, segment
+        ctx.told = told
         ctx.set_materialize_grads(False)
         return results
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
         *given, outputs, plan, saved, lengths = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():
-            return None, None, None, None, *_recomputed(ctx, given, lengths, d_results)
-        return None, None, None, None, *_backward(ctx, given, outputs, plan, saved, d_results)
+            return None, None, *recomputed(ctx.told, wanted, given, lengths, d_results)
+        call, gradients = prepare_backward(ctx.told, wanted, given, (outputs, plan, saved), d_results)
+        answer(library.functions().leadline_backward, [call], 2 * operations(call, int(plan[0])))
+        return None, None, *asked_for(gradients, wanted)
 
 
-def _backward(
-    ctx: Any,
-    given: list[Tensor],
-    outputs: Tensor,
-    plan: Tensor,
-    saved: Tensor,
+def asked_for(gradients: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
+    """None in place of what nobody wants."""
+    return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
+
+
+def prepare_backward(
+    told: Told,
+    wanted: Sequence[bool],
+    given: Sequence[Tensor | None],
+    kept: Sequence[Tensor],
     d_results: Sequence[Tensor | None],
-) -> list[Tensor | None]:
+) -> tuple[_Call, list[Tensor | None]]:
+    """The call and where it puts the gradients of `given`; `kept` are outputs, plan and saved gates."""
+    outputs, plan, saved = kept
+    assert given[0] is not None
     seq, batch, feature = given[0].shape
-    wanted = ctx.needs_input_grad[4:]
     d_whole = [_whole(gradient) for gradient in d_results]
     # The weights' gradients come in one go, wanted or not; the others only where they are wanted.
     gradients = [
@@ -243,28 +283,35 @@ def _backward(
         for place, tensor in enumerate(given)
     ]
     addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
-    call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], *addresses, segment=ctx.segment)
-    _answer(library.functions().leadline_backward, call, int(plan[0]))
-    return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
+    numbers = (CELLS[told.cell], told.reverse, seq, batch, feature, outputs.shape[2])
+    call = _Call(*numbers, *addresses, segment=told.segment)
+    call.held = d_whole
+    return call, gradients
 
 
-def _recomputed(
-    ctx: Any, given: list[Tensor], lengths: Tensor, d_results: Sequence[Tensor | None]
+def recomputed(
+    told: Told,
+    wanted: Sequence[bool],
+    given: Sequence[Tensor | None],
+    lengths: Tensor,
+    d_results: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     """Gradients that can be differentiated again: the plain loop, run once more."""
     inputs, h_0, c_0, *weights = given
+    assert inputs is not None
     initial = (h_0,) if c_0 is None else (h_0, c_0)
-    outputs, final = reference.unroll(ctx.cell, inputs, lengths, initial, cast(Weights, tuple(weights)), ctx.reverse)
+    four = cast(Weights, tuple(weights))
+    outputs, final = reference.unroll(told.cell, inputs, lengths, cast(State, initial), four, told.reverse)
     pairs = [pair for pair in zip((outputs, *final), d_results, strict=False) if pair[1] is not None]
-    wanted = [place for place, want in enumerate(ctx.needs_input_grad[4:]) if want]
+    places = [place for place, want in enumerate(wanted) if want]
     found = torch.autograd.grad(
         [result for result, _ in pairs],
-        [given[place] for place in wanted],
+        [cast(Tensor, given[place]) for place in places],
         [gradient for _, gradient in pairs],
         create_graph=True,
         allow_unused=True,
     )
     gradients: list[Tensor | None] = [None] * len(given)
-    for place, gradient in zip(wanted, found, strict=True):
+    for place, gradient in zip(places, found, strict=True):
         gradients[place] = gradient
     return gradients
