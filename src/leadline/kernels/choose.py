@@ -89,8 +89,9 @@ def segment(cell: str, seq: int, batch: int, hidden: int) -> int:
 def _native(
     cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
 ) -> tuple[Tensor, State]:
-    seq, batch = inputs.shape[:2] if inputs.dim() == 3 else (0, 0)
-    steps = segment(cell, seq, batch, weights[1].shape[-1])
+    # Without gates that may be too many (numel is quicker than the shape) there is nothing to decide.
+    small = 24 * inputs.numel() * weights[1].shape[-1] <= SAVED_BYTES and SEGMENT_VARIABLE not in os.environ
+    steps = 0 if small or inputs.dim() != 3 else segment(cell, len(inputs), inputs.shape[1], weights[1].shape[-1])
     return native.run(cell, inputs, lengths, initial, weights, reverse, segment=steps)
 
 

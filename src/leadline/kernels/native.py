@@ -9,9 +9,8 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -22,7 +21,6 @@ from leadline.kernels.reference import State, Weights
 
 CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
 PLAIN = (Tensor, torch.nn.Parameter)
-_NAMES = {number: name for name, number in CELLS.items()}
 SHAPES = {"tanh": (1, 1), "gru": (3, 1), "lstm": (4, 2)}  # gates, states
 
 
@@ -137,8 +135,8 @@ def run(
     if differentiable(given):
         outputs, h_n, c_n = _Unroll.apply(told, lengths, *given)  # type: ignore[no-untyped-call]
     else:
-        call, (outputs, h_n, c_n), (plan, _) = prepare_forward(Told(cell, reverse, 0), lengths, given, keep=False)
-        answer(library.functions().leadline_forward, [call], operations(call, int(plan[0])))
+        call, (outputs, h_n, c_n), _, work = prepare_forward(Told(cell, reverse, 0), lengths, given, keep=False)
+        answer(library.functions().leadline_forward, [call], work)
     return outputs, ((h_n,) if c_n is None else (h_n, c_n))
 
 
@@ -183,8 +181,7 @@ def _address(tensor: Tensor | None) -> int | None:
     return address
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What a call is told beside its tensors."""
 
     cell: str
@@ -198,8 +195,8 @@ Kept = tuple[Tensor, Tensor | None]
 
 def prepare_forward(
     told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
-) -> tuple[_Call, Results, Kept]:
-    """The call; outputs, h_n, c_n; and what the backward pass needs beside them: the plan and the saved gates."""
+) -> tuple[_Call, Results, Kept, float]:
+    """The call; outputs, h_n, c_n; the plan and the saved gates; floating-point operations."""
     native = library.functions()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
@@ -217,13 +214,8 @@ def prepare_forward(
     saved = inputs.new_empty(kept) if keep else None
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
     call = _Call(cell, told.reverse, seq, batch, feature, hidden, *addresses, segment=told.segment)
-    return call, (outputs, h_n, c_n), (plan, saved)
-
-
-def operations(call: _Call, valid: int) -> float:
-    """Floating-point operations of a forward pass."""
-    gates = SHAPES[_NAMES[call.cell]][0]
-    return float(2 * valid * gates * call.hidden * (call.feature + call.hidden))
+    work = 2.0 * valid * SHAPES[told.cell][0] * hidden * (feature + hidden)
+    return call, (outputs, h_n, c_n), (plan, saved), work
 
 
 def answer(function: Callable[[object], int], calls: Sequence[_Call], work: float) -> None:
@@ -242,10 +234,10 @@ def answer(function: Callable[[object], int], calls: Sequence[_Call], work: floa
 class _Unroll(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, told: Told, lengths: Tensor, *given: Tensor | None) -> Results:
-        call, results, kept = prepare_forward(told, lengths, given, keep=True)
-        answer(library.functions().leadline_forward, [call], operations(call, int(kept[0][0])))
+        call, results, kept, work = prepare_forward(told, lengths, given, keep=True)
+        answer(library.functions().leadline_forward, [call], work)
         ctx.save_for_backward(*given, results[0], *kept, lengths)
-        ctx.told = told
+        ctx.told, ctx.work = told, work
         ctx.set_materialize_grads(False)
         return results
 
@@ -256,7 +248,7 @@ class _Unroll(torch.autograd.Function):
         if torch.is_grad_enabled():
             return None, None, *recomputed(ctx.told, wanted, given, lengths, d_results)
         call, gradients = prepare_backward(ctx.told, wanted, given, (outputs, plan, saved), d_results)
-        answer(library.functions().leadline_backward, [call], 2 * operations(call, int(plan[0])))
+        answer(library.functions().leadline_backward, [call], 2 * ctx.work)
         return None, None, *asked_for(gradients, wanted)
 
 

@@ -62,26 +62,26 @@ def _told(cell: str, segment: int) -> tuple[Told, Told]:
 
 def _forward(
     cell: str, segment: int, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
-) -> tuple[tuple[Tensor | None, ...], list[Tensor | None]]:
-    """Results of both, and what both keep."""
-    calls, kept = [], []
+) -> tuple[tuple[Tensor | None, ...], list[Tensor | None], float]:
+    """Results of both, what both keep, floating-point operations."""
+    calls, kept, works = [], [], 0.0
     results: list[Tensor | None] = []
     for told, own in zip(_told(cell, segment), _sides(given), strict=True):
-        call, found, rest = native.prepare_forward(told, lengths, own, keep)
+        call, found, rest, work = native.prepare_forward(told, lengths, own, keep)
         calls.append(call)
+        works += work
         results += found
         kept += [found[0], *rest]
-    valid = int(lengths.clamp(0, calls[0].seq).sum())
-    native.answer(library.functions().leadline_forward, calls, 2 * native.operations(calls[0], valid))
-    return tuple(results), kept
+    native.answer(library.functions().leadline_forward, calls, works)
+    return tuple(results), kept, works
 
 
 class _Both(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, cell: str, segment: int, lengths: Tensor, *given: Tensor | None) -> tuple[Tensor | None, ...]:
-        results, kept = _forward(cell, segment, lengths, given, keep=True)
+        results, kept, work = _forward(cell, segment, lengths, given, keep=True)
         ctx.save_for_backward(*given, *kept, lengths)
-        ctx.cell, ctx.segment = cell, segment
+        ctx.cell, ctx.segment, ctx.work = cell, segment, work
         ctx.set_materialize_grads(False)
         return results
 
@@ -100,8 +100,7 @@ class _Both(torch.autograd.Function):
                 call, gradients = native.prepare_backward(told, want, own, rest, d_own)
                 calls.append(call)
                 found.append(native.asked_for(gradients, want))
-            work = 4 * native.operations(calls[0], int(kept[1][0]))
-            native.answer(library.functions().leadline_backward, calls, work)
+            native.answer(library.functions().leadline_backward, calls, 2 * ctx.work)
         return None, None, None, _sum(found[0][0], found[1][0]), *found[0][SHARED:], *found[1][SHARED:]
 
 
