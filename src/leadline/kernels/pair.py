@@ -16,8 +16,8 @@ from leadline.kernels.native import Told
 from leadline.kernels.reference import State, Weights
 
 OPERATIONS = 5e8
-"""From so many floating-point operations of both forward passes on: ten milliseconds. Below, what two threads cost where
-other programs hold the second core is more than what they gain where it is free."""
+"""From so many floating-point operations of both forward passes on: ten milliseconds. Below, what two threads cost
+where other programs hold the second core is more than what they gain where it is free."""
 
 SHARED = 1  # tensors at the head of `given` that both directions read: the inputs
 
