@@ -19,109 +19,18 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from leadline.data import encode
-from leadline.data.batch import Batcher
-from leadline.data.datasets.letters import letters
-from leadline.data.encode import Encoder
-from leadline.data.split import split
+from leadline.bench.networks import Material, Shape, material, train_ours, train_plain
 from leadline.kernels import choose
-from leadline.network import embed_spec, stack_network
-from leadline.spec import Recipe, StackSpec
-from leadline.training.compiled import Compiled
 
-MEMBERS, BATCH = 12, 64
-RECIPE = Recipe(learning_rate=0.004, batch_size=BATCH)
-Batches = list[NDArray[np.int64]]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A network of the benchmark."""
-
-    hidden: int
-    layers: int = 1
-    bidirectional: bool = False
-
-
+MEMBERS = 12
 SHAPES = (Shape(32), Shape(32, layers=3), Shape(32, layers=2, bidirectional=True), Shape(128))
 
-
-def material() -> tuple[Encoder, Batcher, NDArray[np.int64]]:
-    """The embedded data, encoded, and its train part."""
-    data = letters()
-    train = split(data, 0).folds[0].train
-    encoder = encode.fit(data, train)
-    return encoder, Batcher(encode.apply(encoder, data)), train
-
-
-def batches(batcher: Batcher, train: NDArray[np.int64], seed: int, updates: int) -> Batches:
-    """The first batches of a network's order."""
-    order = batcher.shuffled(train, BATCH, np.random.default_rng(seed))
-    return [next(order) for _ in range(updates)]
-
-
-class Plain(nn.Module):
-    """What one would write by hand."""
-
-    def __init__(self, shape: Shape, names: int, width: int, classes: int) -> None:
-        super().__init__()
-        self.table = nn.Embedding(names, width)
-        both = {"num_layers": shape.layers, "bidirectional": shape.bidirectional, "batch_first": True}
-        self.gru = nn.GRU(width, shape.hidden, **both)
-        self.readout = nn.Linear(shape.hidden * (1 + shape.bidirectional), classes)
-
-    def forward(self, codes: Tensor, lengths: Tensor, mask: Tensor, packed: bool) -> Tensor:
-        """(valid steps, classes)."""
-        steps = self.table(codes)
-        if packed:
-            rows = nn.utils.rnn.pack_padded_sequence(steps, lengths, batch_first=True)
-            states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(rows)[0], batch_first=True)
-        else:
-            states = self.gru(steps)[0]
-        outputs: Tensor = self.readout(states[mask])
-        return outputs
-
-
-def train_plain(shape: Shape, batcher: Batcher, chosen: Batches, sizes: tuple[int, int, int], packed: bool) -> float:
-    """The plain loop; the last loss."""
-    network = Plain(shape, *sizes)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RECIPE.learning_rate, weight_decay=0.0, fused=True)
-    loss = torch.zeros(())
-    for indices in chosen:
-        batch = batcher.batch(indices)
-        assert batch.targets is not None
-        outputs = network(batch.codes[..., 0], batch.lengths, batch.mask, packed)
-        loss = nn.functional.cross_entropy(outputs, batch.targets[batch.mask])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), RECIPE.clip, foreach=True)
-        optimiser.step()
-    return float(loss.detach())
-
-
-def train_ours(shape: Shape, encoder: Encoder, batcher: Batcher, chosen: Batches, seed: int) -> float:
-    """Leadline's; the last loss."""
-    spec = StackSpec(
-        embed_spec(encoder).output_size,
-        encoder.output_size,
-        hidden_size=shape.hidden,
-        num_layers=shape.layers,
-        bidirectional=shape.bidirectional,
-    )
-    pupil = Compiled(stack_network(encoder, spec, seed), encoder, batcher, RECIPE, seed)
-    return float(pupil.train(0, chosen)[-1])
-
-
-_state: tuple[Encoder, Batcher, NDArray[np.int64]] | None = None
+_state: Material | None = None
 
 
 def _open() -> None:
@@ -132,31 +41,25 @@ def _open() -> None:
 
 def _plain_member(shape: Shape, seed: int, updates: int, packed: bool) -> float:
     assert _state is not None
-    encoder, batcher, train = _state
-    return train_plain(shape, batcher, batches(batcher, train, seed, updates), _sizes(encoder), packed)
-
-
-def _sizes(encoder: Encoder) -> tuple[int, int, int]:
-    column = encoder.columns[0]
-    return len(column.vocabulary) + 1, column.width, encoder.output_size
+    return train_plain(shape, _state, _state.batches(seed, updates), packed)
 
 
 def sides(
     shape: Shape, updates: int, pool: ProcessPoolExecutor, cores: int
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     """Every way to train the twelve."""
-    encoder, batcher, train = material()
-    orders = [batches(batcher, train, seed, updates) for seed in range(MEMBERS)]
+    data = material()
+    orders = [data.batches(seed, updates) for seed in range(MEMBERS)]
 
     def ours(threads: int) -> list[float]:
         torch.set_num_threads(1)
         with ThreadPoolExecutor(threads) as workers:
-            jobs = [workers.submit(train_ours, shape, encoder, batcher, o, s) for s, o in enumerate(orders)]
+            jobs = [workers.submit(train_ours, shape, data, o, s) for s, o in enumerate(orders)]
             return [job.result() for job in jobs]
 
     def plain_threads(packed: bool) -> list[float]:
         torch.set_num_threads(cores)
-        return [train_plain(shape, batcher, order, _sizes(encoder), packed) for order in orders]
+        return [train_plain(shape, data, order, packed) for order in orders]
 
     def plain_processes(packed: bool) -> list[float]:
         return [job.result() for job in [pool.submit(_plain_member, shape, s, updates, packed) for s in range(MEMBERS)]]

@@ -34,7 +34,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("progress", "dry", "loading", "cli_options"),
     ("looking",),
     ("comparing",),
-    ("api",),
+    ("api", "bench"),
     ("cli", "__init__"),
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -211,6 +211,22 @@ def report(
     _say(verdict, folder, as_json)
 
 
+@app.command()
+def bench(
+    seconds: Annotated[float, typer.Option(help="Processor time for the repeats.")] = 40.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON on standard output.")] = False,
+) -> None:
+    """Measure on this machine what the compiled code gains over torch, in about a minute."""
+    from leadline.bench import run
+    from leadline.progress import Bar
+
+    with Bar() as bar:
+        found = run.bench(seconds, bar.tell)
+    typer.echo(found.to_json() if as_json else run.describe(found))
+    if not found.complete:
+        raise typer.Exit(2)
+
+
 def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(verdict.to_json())

@@ -72,15 +72,13 @@ class Recurrent(nn.Module):
 
         Layers count from 0 here.
         """
-        halves, finals = [], []
-        for direction in range(self.spec.num_directions):
-            start = initial[direction] if initial else self.zeros(below)
-            own = self.weights(layer, direction)
-            half, final = choose.unroll(self.spec.cell, below, lengths, start, own, direction == 1)
-            halves.append(half)
-            finals.append(final)
-        output = halves[0] if len(halves) == 1 else torch.cat(halves, -1)
-        return self.finish(layer, below, output, lengths), finals
+        ways = range(self.spec.num_directions)
+        weights = [self.weights(layer, direction) for direction in ways]
+        starts = initial or [self.zeros(below) for _ in ways]
+        halves = choose.unroll_ways(self.spec.cell, below, lengths, starts, weights)
+        outputs = [half for half, _ in halves]
+        output = outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1)
+        return self.finish(layer, below, output, lengths), [final for _, final in halves]
 
     def finish(self, layer: int, below: Tensor, output: Tensor, lengths: Tensor) -> Tensor:
         """What upper layers see of a layer: residual connection, normalisation and dropout added."""

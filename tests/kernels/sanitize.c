@@ -1,5 +1,6 @@
 /* Runs calls from a file under the address and undefined-behaviour sanitisers and compares with what the plain
- * loop gave. Every buffer is a block of its own, so that a step outside it is seen.
+ * loop gave. Every buffer is a block of its own, so that a step outside it is seen. Each call runs twice, the second time
+ * in segments of two steps.
  *
  * A call is eight int64 (cell, reverse, seq, batch, feature, hidden, 0, 0), the lengths, and float32 arrays: inputs,
  * states, weights, gradients of the results; then what is expected: results, gradients of the rest.
@@ -39,6 +40,25 @@ static int differs(const char *name, Array found, Array expected) {
     return wrong;
 }
 
+/* Both passes in segments, with gradients that must be those of the call itself, bit for bit. */
+static int differs_in_segments(leadline_call call, const long *sizes) {
+    float *right[] = {call.d_inputs, call.d_h_0, call.d_c_0, call.d_weight_ih,
+                      call.d_weight_hh, call.d_bias_ih, call.d_bias_hh};
+    Array d[7], saved = blank(leadline_checkpoints(call.cell, call.hidden, call.seq, call.batch, 2));
+    for (int i = 0; i < 7; i++) d[i] = blank(sizes[i]);
+    call.segment = 2, call.saved = saved.values;
+    call.d_inputs = d[0].values, call.d_h_0 = d[1].values, call.d_c_0 = call.d_c_0 ? d[2].values : NULL;
+    call.d_weight_ih = d[3].values, call.d_weight_hh = d[4].values;
+    call.d_bias_ih = d[5].values, call.d_bias_hh = d[6].values;
+    int wrong = leadline_forward(&call) != LEADLINE_OK || leadline_backward(&call) != LEADLINE_OK;
+    for (int i = 0; i < 7; i++)
+        if (right[i]) wrong |= memcmp(right[i], d[i].values, (size_t)sizes[i] * sizeof(float)) != 0;
+    for (int i = 0; i < 7; i++) free(d[i].values);
+    free(saved.values);
+    if (wrong) fprintf(stderr, "in segments: other gradients\n");
+    return wrong;
+}
+
 static int run_case(FILE *file) {
     int64_t head[8];
     if (fread(head, sizeof head, 1, file) != 1) return -1;
@@ -67,6 +87,7 @@ static int run_case(FILE *file) {
     call.d_weight_ih = d[3].values, call.d_weight_hh = d[4].values;
     call.d_bias_ih = d[5].values, call.d_bias_hh = d[6].values;
     int wrong = leadline_forward(&call) != LEADLINE_OK || leadline_backward(&call) != LEADLINE_OK;
+    wrong |= differs_in_segments(call, sizes);
     for (int i = 0; i < 3; i++) wrong |= differs(i == 0 ? "outputs" : i == 1 ? "h_n" : "c_n", out[i], expected_out[i]);
     for (int i = 0; i < 7; i++) wrong |= differs(names[i], d[i], expected_d[i]);
     for (int i = 0; i < 7; i++) free(in[i].values);

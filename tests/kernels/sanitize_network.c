@@ -1,8 +1,19 @@
 /* Trains whole networks of every shape on random data under the address and undefined-behaviour sanitisers. Every
- * buffer is a block of its own and of exact size. Says how many networks were trained; a loss or a score that is
- * not finite, and a loss that does not fall on data learned by heart, are failures.
+ * buffer is a block of its own and of exact size. Says how many networks were trained. Failures are: a loss, a gradient
+ * or a score that is not finite, a loss that does not fall on data learned by heart, a gradient that differs from call
+ * to call, and a weight that changes in an update whose passes found no memory.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
+#include <stdlib.h>
+
+/* The allocation after which there is no memory; 0: there always is. */
+static long memory_left;
+static int scarce_memalign(void **memory, size_t alignment, size_t size) {
+    if (memory_left && --memory_left == 0) return 1;
+    return posix_memalign(memory, alignment, size);
+}
+#define posix_memalign scarce_memalign
 
 #include "leadline.c"
 
@@ -22,6 +33,38 @@ static int64_t *wholes(long count, int64_t below) {
     int64_t *values = malloc((size_t)count * sizeof *values);
     for (long i = 0; i < count; i++) values[i] = below ? (int64_t)((draw() + 0.5f) * (float)below) : i;
     return values;
+}
+
+/* With dropout and without: finite, and the same at every call. */
+static int has_gradient(const leadline_network *n, const int64_t *order) {
+    int wrong = 0;
+    for (int64_t update = 0; update < 2; update++) {
+        double first = 0, second = 1, sum[2] = {0, 0};
+        wrong |= leadline_gradient(n, update, SEQUENCES, order, &first) != LEADLINE_OK;
+        for (long i = 0; i < n->parameters; i++) sum[0] += n->gradient[i] * (double)(i % 7 + 1);
+        wrong |= leadline_gradient(n, update, SEQUENCES, order, &second) != LEADLINE_OK;
+        for (long i = 0; i < n->parameters; i++) sum[1] += n->gradient[i] * (double)(i % 7 + 1);
+        wrong |= !isfinite(first) || first != second || !isfinite(sum[0]) || sum[0] != sum[1] || sum[0] == 0;
+    }
+    return wrong;
+}
+
+/* No memory for the first pass of an update, and none for one of the later ones: an error, and no update. */
+static int leaves_weights_alone(const leadline_network *n, const int64_t *sizes, const int64_t *order) {
+    const size_t bytes = (size_t)n->parameters * sizeof(float);
+    const long passes = n->layers * n->directions;
+    float *before = malloc(bytes);
+    double loss;
+    int wrong = 0;
+    memcpy(before, n->weights, bytes);
+    for (long left = 2; left <= 2 * passes + 1; left += 2 * passes - 1) {
+        memory_left = left;
+        wrong |= leadline_train(n, UPDATES, 1, sizes, order, &loss) != -LEADLINE_NO_MEMORY;
+        wrong |= memcmp(before, n->weights, bytes) != 0;
+    }
+    memory_left = 0;
+    free(before);
+    return wrong;
 }
 
 static int trains(leadline_network n) {
@@ -49,6 +92,7 @@ static int trains(leadline_network n) {
     int wrong = leadline_train(&n, 0, UPDATES, sizes, repeated, losses) != UPDATES;
     wrong |= leadline_score(&n, n.average, 1, sizes, order, sums) != LEADLINE_OK;
     for (long i = 0; i < SEQUENCES; i++) wrong |= !isfinite(sums[i]);
+    wrong |= has_gradient(&n, order) | leaves_weights_alone(&n, sizes, order);
     wrong |= !isfinite(losses[UPDATES - 1]) || (n.dropout == 0 && !(losses[UPDATES - 1] < losses[0]));
     void *all[] = {offsets, order, sizes, repeated, grams, values, wanted, codes, labels,
                    n.weights, n.gradient, n.first, n.second, n.average};
@@ -63,14 +107,15 @@ int main(void) {
     int wrong = 0, count = 0;
     for (int64_t cell = 0; cell < 3; cell++)
         for (int64_t pooling = 0; pooling < 4; pooling++)
-            for (int64_t variant = 0; variant < 8; variant++, count++) {
+            for (int64_t variant = 0; variant < 16; variant++, count++) {
+                const int64_t shape = variant / 2;
                 leadline_network n = {.cell = cell, .pooling = pooling, .per_step = pooling == LEADLINE_STEP};
-                n.directions = 1 + variant % 2, n.layers = 1 + variant / 2 % 2, n.mlp = variant / 4;
-                n.look_ahead = n.directions == 1 ? 2 * (variant / 4) : 0;
-                n.hidden = variant == 3 ? 18 : 5, n.dropout = variant == 6 ? 0.3 : 0.0;
-                n.objective = variant == 5 ? LEADLINE_SMOOTH_L1 : LEADLINE_CROSS_ENTROPY;
-                n.outputs = n.objective == LEADLINE_SMOOTH_L1 ? 1 : variant == 2 ? 17 : 3;
-                n.score = variant == 5 ? SCORE_ERROR : variant % 2 ? SCORE_ACCURACY : SCORE_LIKELIHOOD;
+                n.directions = 1 + shape % 2, n.layers = 1 + shape / 2 % 2, n.mlp = shape / 4;
+                n.look_ahead = n.directions == 1 ? 2 * (shape / 4) : 0;
+                n.hidden = shape == 3 ? 18 : 5, n.dropout = variant % 2 ? 0.3 : 0.0;
+                n.objective = shape == 5 ? LEADLINE_SMOOTH_L1 : LEADLINE_CROSS_ENTROPY;
+                n.outputs = n.objective == LEADLINE_SMOOTH_L1 ? 1 : shape == 2 ? 17 : 3;
+                n.score = shape == 5 ? SCORE_ERROR : shape % 2 ? SCORE_ACCURACY : SCORE_LIKELIHOOD;
                 wrong |= trains(n);
             }
     printf("%d networks\n", count);

@@ -74,4 +74,4 @@ def test_whole_networks_stay_inside_their_buffers(isa: str, tmp_path: Path) -> N
     build("sanitize_network.c", isa, program)
     done = subprocess.run([program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout == "96 networks\n"
+    assert done.stdout == "192 networks\n"

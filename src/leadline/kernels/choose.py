@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import aten, library, native, reference
+from leadline.kernels import aten, library, native, pair, reference
 from leadline.kernels.reference import State, Weights
 
 Routine = Callable[[str, Tensor, Tensor, State, Weights, bool], tuple[Tensor, State]]
-ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unroll, "native": native.run}
 VARIABLE = "LEADLINE_KERNELS"
+SEGMENT_VARIABLE = "LEADLINE_SEGMENT"
+SAVED_BYTES = 2**30
+KEPT = {"tanh": 0, "gru": 4, "lstm": 6}  # numbers per step and unit beside the outputs
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,42 @@ def routine() -> str:
     return f"{name} {library.isa()}".strip() if name == "native" else name
 
 
+def segment(cell: str, seq: int, batch: int, hidden: int) -> int:
+    """Steps of a segment that the compiled backward pass computes once more instead of keeping it; 0: all is kept.
+
+    The square root of the steps where a layer's gates would take more than 1 GiB, else 0. `LEADLINE_SEGMENT=N`
+    forces N steps, or 0.
+
+    >>> segment("gru", 100, 64, 128), segment("gru", 100_000, 32, 128)
+    (0, 317)
+
+    Raises:
+        KernelError: the variable is no whole number from 0 on.
+    """
+    forced = os.environ.get(SEGMENT_VARIABLE, "")
+    if forced and not forced.isdecimal():
+        raise KernelError(
+            f"{SEGMENT_VARIABLE}={forced!r}", expected="a number of steps, or 0", next_move=f"Unset {SEGMENT_VARIABLE}."
+        )
+    if not KEPT.get(cell):
+        return 0
+    if forced:
+        return int(forced)
+    return math.isqrt(seq - 1) + 1 if 4 * KEPT[cell] * seq * batch * hidden > SAVED_BYTES else 0
+
+
+def _native(
+    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+) -> tuple[Tensor, State]:
+    # Without gates that may be too many (numel is quicker than the shape) there is nothing to decide.
+    small = 24 * inputs.numel() * weights[1].shape[-1] <= SAVED_BYTES and SEGMENT_VARIABLE not in os.environ
+    steps = 0 if small or inputs.dim() != 3 else segment(cell, len(inputs), inputs.shape[1], weights[1].shape[-1])
+    return native.run(cell, inputs, lengths, initial, weights, reverse, segment=steps)
+
+
+ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unroll, "native": _native}
+
+
 def _fallback(cell: str) -> str:
     """torch's loops, or the plain one where those do not go: transforms, cells that torch does not have."""
     plain = native.transformed() or cell not in native.CELLS
@@ -74,3 +113,23 @@ def unroll(
         return ROUTINES["native"](cell, inputs, lengths, initial, weights, reverse)
     choice = choose(cell, inputs, initial, weights)
     return ROUTINES[choice.name](cell, inputs, lengths, initial, weights, reverse)
+
+
+def unroll_ways(
+    cell: str, inputs: Tensor, lengths: Tensor, initial: Sequence[State], weights: Sequence[Weights]
+) -> list[tuple[Tensor, State]]:
+    """`unroll` forward, or forward and backward over the same inputs, by how many weights there are.
+
+    Where torch has two threads or more, two directions run side by side, to the bits that they have one after the
+    other. `torch.set_num_threads(1)` or `OMP_NUM_THREADS=1` keeps them on one core, as in the workers of a study.
+    """
+    if len(weights) == 2 and torch.get_num_threads() > 1:
+        others = (*initial[0], *initial[1], *weights[0], *weights[1])
+        hidden = weights[0][1].shape[-1]
+        if choose(cell, inputs, others).name == "native" and pair.worth_it(cell, inputs, lengths, hidden):
+            seq, batch = inputs.shape[:2]
+            return pair.run(cell, inputs, lengths, initial, weights, segment(cell, seq, batch, hidden))
+    return [
+        unroll(cell, inputs, lengths, states, four, reverse)
+        for states, four, reverse in zip(initial, weights, (False, True), strict=False)
+    ]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from leadline.errors import KernelError
 
-ABI = 2
+ABI = 3
 VARIABLE = "LEADLINE_ISA"
 INSTRUCTION_SETS = {
     "x86_64": ("v4", "v3", "v2"),
@@ -105,6 +105,7 @@ def _declare(functions: ctypes.CDLL) -> ctypes.CDLL:
         "plan_size": (whole, (whole, whole)),
         "plan": (whole, (whole, whole, pointer, pointer)),
         "saved": (whole, (whole, whole, whole)),
+        "checkpoints": (whole, (whole, whole, whole, whole, whole)),
         "forward": (ctypes.c_int, (pointer,)),
         "backward": (ctypes.c_int, (pointer,)),
         "parameters": (whole, (pointer,)),

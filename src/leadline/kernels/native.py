@@ -7,14 +7,16 @@ same.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
-from typing import Any, cast
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import library, reference
+from leadline.kernels import library, long_call, reference
 from leadline.kernels.reference import State, Weights
 
 CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
@@ -46,6 +48,8 @@ class _Call(ctypes.Structure):
                 *("d_weight_ih", "d_weight_hh", "d_bias_ih", "d_bias_hh"),
             )
         ),
+        ("segment", ctypes.c_int64),
+        ("stop", ctypes.c_void_p),
     )
 
 
@@ -86,11 +90,23 @@ def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | t
 
 
 def unroll(
-    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+    cell: str,
+    inputs: Tensor,
+    lengths: Tensor,
+    initial: State,
+    weights: Weights,
+    reverse: bool = False,
+    *,
+    segment: int = 0,
 ) -> tuple[Tensor, State]:
     """See `leadline.kernels.reference.unroll`; float32 on the CPU.
 
     A gradient that is to be differentiated again (`create_graph=True`) is recomputed by the plain loop.
+
+    Args:
+        cell, inputs, lengths, initial, weights, reverse: as there.
+        segment: 0 keeps for the backward pass what every step computed; otherwise nothing but one state for every
+            so many steps is kept, and the backward pass computes each segment once more, to the same bits.
 
     Raises:
         KernelError: there is no compiled library, it cannot take these tensors, or sizes do not fit.
@@ -98,26 +114,44 @@ def unroll(
     reason = refusal(cell, inputs, initial, weights)
     if reason:
         raise KernelError(f"the compiled kernels cannot run: {reason}", next_move=next_move())
-    return run(cell, inputs, lengths, initial, weights, reverse)
+    return run(cell, inputs, lengths, initial, weights, reverse, segment=segment)
 
 
 def run(
-    cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
+    cell: str,
+    inputs: Tensor,
+    lengths: Tensor,
+    initial: State,
+    weights: Weights,
+    reverse: bool = False,
+    *,
+    segment: int = 0,
 ) -> tuple[Tensor, State]:
     """`unroll` for tensors in which `refusal` found nothing."""
-    _check_sizes(cell, inputs, lengths, initial, weights)
+    check_sizes(cell, inputs, lengths, initial, weights)
     if inputs.numel() == 0:
         return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
-    c_0 = initial[1] if cell == "lstm" else None
-    given = [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
-    if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given):
-        outputs, h_n, c_n = _Unroll.apply(cell, reverse, lengths, *given)  # type: ignore[no-untyped-call]
+    given, told = tensors(cell, inputs, initial, weights), Told(cell, reverse, segment)
+    if differentiable(given):
+        outputs, h_n, c_n = _Unroll.apply(told, lengths, *given)  # type: ignore[no-untyped-call]
     else:
-        outputs, h_n, c_n = _forward(cell, reverse, lengths, given, keep=False)[0]
+        call, (outputs, h_n, c_n), _, work = prepare_forward(Told(cell, reverse, 0), lengths, given, keep=False)
+        answer(library.functions().leadline_forward, [call], work)
     return outputs, ((h_n,) if c_n is None else (h_n, c_n))
 
 
-def _check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights) -> None:
+def tensors(cell: str, inputs: Tensor, initial: State, weights: Weights) -> list[Tensor | None]:
+    """inputs, h_0, c_0 (or None) and the four weights, contiguous."""
+    c_0 = initial[1] if cell == "lstm" else None
+    return [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
+
+
+def differentiable(given: Sequence[Tensor | None]) -> bool:
+    """Whether a gradient may be asked for."""
+    return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given)
+
+
+def check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights) -> None:
     gates, states = SHAPES[cell]
     hidden = weights[1].shape[-1]
     batch, feature = inputs.shape[1:] if inputs.dim() == 3 else (-1, -1)
@@ -147,57 +181,93 @@ def _address(tensor: Tensor | None) -> int | None:
     return address
 
 
-def _forward(
-    cell: str, reverse: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
-) -> tuple[tuple[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]:
-    """outputs, h_n, c_n; and what the backward pass needs beside them: the plan and the saved gates."""
+class Told(NamedTuple):
+    """What a call is told beside its tensors."""
+
+    cell: str
+    reverse: bool
+    segment: int
+
+
+Results = tuple[Tensor, Tensor, Tensor | None]
+Kept = tuple[Tensor, Tensor | None]
+
+
+def prepare_forward(
+    told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
+) -> tuple[_Call, Results, Kept, float]:
+    """The call; outputs, h_n, c_n; the plan and the saved gates; floating-point operations."""
     native = library.functions()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
     assert h_0 is not None
     seq, batch, feature = inputs.shape
-    hidden, lengths = h_0.shape[1], lengths.contiguous()
+    cell, hidden, lengths = CELLS[told.cell], h_0.shape[1], lengths.contiguous()
     plan = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64)
     valid = native.leadline_plan(seq, batch, lengths.data_ptr(), plan.data_ptr())
     outputs = inputs.new_empty(seq, batch, hidden)
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
-    saved = inputs.new_empty(native.leadline_saved(CELLS[cell], hidden, valid)) if keep else None
+    if told.segment:
+        kept = native.leadline_checkpoints(cell, hidden, seq, batch, told.segment)
+    else:
+        kept = native.leadline_saved(cell, hidden, valid)
+    saved = inputs.new_empty(kept) if keep else None
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
-    library.check(
-        native.leadline_forward(ctypes.byref(_Call(CELLS[cell], reverse, seq, batch, feature, hidden, *addresses)))
-    )
-    return (outputs, h_n, c_n), (plan, saved)
+    call = _Call(cell, told.reverse, seq, batch, feature, hidden, *addresses, segment=told.segment)
+    work = 2.0 * valid * SHAPES[told.cell][0] * hidden * (feature + hidden)
+    return call, (outputs, h_n, c_n), (plan, saved), work
+
+
+def answer(function: Callable[[object], int], calls: Sequence[_Call], work: float) -> None:
+    """Run a pass: several calls side by side, and a long one so that Ctrl-C is heard."""
+    waiting = work >= long_call.OPERATIONS and threading.current_thread() is threading.main_thread()
+    if len(calls) == 1 and not waiting:
+        library.check(function(ctypes.byref(calls[0])))
+        return
+    stop = ctypes.c_int64()
+    for call in calls:
+        call.stop = ctypes.addressof(stop)
+    statuses = long_call.heard([partial(function, ctypes.byref(call)) for call in calls], stop)
+    library.check(max(statuses))
 
 
 class _Unroll(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, cell: str, reverse: bool, lengths: Tensor, *given: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        results, kept = _forward(cell, reverse, lengths, given, keep=True)
+    def forward(ctx: Any, told: Told, lengths: Tensor, *given: Tensor | None) -> Results:
+        call, results, kept, work = prepare_forward(told, lengths, given, keep=True)
+        answer(library.functions().leadline_forward, [call], work)
         ctx.save_for_backward(*given, results[0], *kept, lengths)
-        ctx.cell, ctx.reverse = cell, reverse
+        ctx.told, ctx.work = told, work
         ctx.set_materialize_grads(False)
         return results
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
         *given, outputs, plan, saved, lengths = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():
-            return None, None, None, *_recomputed(ctx, given, lengths, d_results)
-        return None, None, None, *_backward(ctx, given, outputs, plan, saved, d_results)
+            return None, None, *recomputed(ctx.told, wanted, given, lengths, d_results)
+        call, gradients = prepare_backward(ctx.told, wanted, given, (outputs, plan, saved), d_results)
+        answer(library.functions().leadline_backward, [call], 2 * ctx.work)
+        return None, None, *asked_for(gradients, wanted)
 
 
-def _backward(
-    ctx: Any,
-    given: list[Tensor],
-    outputs: Tensor,
-    plan: Tensor,
-    saved: Tensor,
+def asked_for(gradients: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
+    """None in place of what nobody wants."""
+    return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
+
+
+def prepare_backward(
+    told: Told,
+    wanted: Sequence[bool],
+    given: Sequence[Tensor | None],
+    kept: Sequence[Tensor],
     d_results: Sequence[Tensor | None],
-) -> list[Tensor | None]:
+) -> tuple[_Call, list[Tensor | None]]:
+    """The call and where it puts the gradients of `given`; `kept` are outputs, plan and saved gates."""
+    outputs, plan, saved = kept
+    assert given[0] is not None
     seq, batch, feature = given[0].shape
-    wanted = ctx.needs_input_grad[3:]
     d_whole = [_whole(gradient) for gradient in d_results]
     # The weights' gradients come in one go, wanted or not; the others only where they are wanted.
     gradients = [
@@ -205,28 +275,35 @@ def _backward(
         for place, tensor in enumerate(given)
     ]
     addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
-    call = _Call(CELLS[ctx.cell], ctx.reverse, seq, batch, feature, outputs.shape[2], *addresses)
-    library.check(library.functions().leadline_backward(ctypes.byref(call)))
-    return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
+    numbers = (CELLS[told.cell], told.reverse, seq, batch, feature, outputs.shape[2])
+    call = _Call(*numbers, *addresses, segment=told.segment)
+    call.held = d_whole
+    return call, gradients
 
 
-def _recomputed(
-    ctx: Any, given: list[Tensor], lengths: Tensor, d_results: Sequence[Tensor | None]
+def recomputed(
+    told: Told,
+    wanted: Sequence[bool],
+    given: Sequence[Tensor | None],
+    lengths: Tensor,
+    d_results: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     """Gradients that can be differentiated again: the plain loop, run once more."""
     inputs, h_0, c_0, *weights = given
+    assert inputs is not None
     initial = (h_0,) if c_0 is None else (h_0, c_0)
-    outputs, final = reference.unroll(ctx.cell, inputs, lengths, initial, cast(Weights, tuple(weights)), ctx.reverse)
+    four = cast(Weights, tuple(weights))
+    outputs, final = reference.unroll(told.cell, inputs, lengths, cast(State, initial), four, told.reverse)
     pairs = [pair for pair in zip((outputs, *final), d_results, strict=False) if pair[1] is not None]
-    wanted = [place for place, want in enumerate(ctx.needs_input_grad[3:]) if want]
+    places = [place for place, want in enumerate(wanted) if want]
     found = torch.autograd.grad(
         [result for result, _ in pairs],
-        [given[place] for place in wanted],
+        [cast(Tensor, given[place]) for place in places],
         [gradient for _, gradient in pairs],
         create_graph=True,
         allow_unused=True,
     )
     gradients: list[Tensor | None] = [None] * len(given)
-    for place, gradient in zip(wanted, found, strict=True):
+    for place, gradient in zip(places, found, strict=True):
         gradients[place] = gradient
     return gradients

@@ -14,9 +14,6 @@ typedef struct {
 } Dense;
 
 INLINE long padded(long columns) { return vectors(columns) * VL; }
-/* 8 rows more than a multiple of 64, or all tiles would fall on the same lines of the first cache. */
-INLINE long tile_stride(long rows) { return (rows + 63) / 64 * 64 + 8; }
-INLINE long tiles_size(long rows, long columns) { return vectors(columns) * tile_stride(rows) * VL; }
 
 static Dense dense_take(Arena *arena, long rows, long inputs, long outputs, int training) {
     Dense d = {.rows = rows, .inputs = inputs, .outputs = outputs};
@@ -24,15 +21,15 @@ static Dense dense_take(Arena *arena, long rows, long inputs, long outputs, int 
     d.padded_bias = arena_floats(arena, padded(outputs));
     d.weight_panel = arena_floats(arena, training ? outputs * padded(inputs) : 0);
     d.sums = arena_floats(arena, training ? padded(outputs) * padded(inputs) : 0);
-    d.scratch = arena_floats(arena, training ? CHUNK_ROWS * PANEL * VL : 0);
+    d.scratch = arena_floats(arena, training ? CHUNK_ROWS * OUTER_GROUP * VL : 0);
     return d;
 }
 
 /* `beyond` is what the lanes beyond the last output hold. */
 static void dense_pack(Dense *d, const float *weight, const float *bias, float beyond) {
     memset(d->panel, 0, (size_t)(d->inputs * padded(d->outputs)) * sizeof(float));
-    for (long first = 0; first < vectors(d->outputs); first += PANEL) {
-        const long width = smaller(PANEL, vectors(d->outputs) - first);
+    for (long first = 0; first < vectors(d->outputs); first += PAIR) {
+        const long width = smaller(PAIR, vectors(d->outputs) - first);
         float *panel = d->panel + first * VL * d->inputs;
         for (long lane = 0; lane < smaller(width * VL, d->outputs - first * VL); lane++)
             for (long k = 0; k < d->inputs; k++)
@@ -43,10 +40,11 @@ static void dense_pack(Dense *d, const float *weight, const float *bias, float b
 
 INLINE void dense_block(const Dense *d, const float *const *rows, float *out, long vector, const int count,
                         const int width) {
-    V sums[TILE_ROWS * PANEL];
+    V sums[ROWS_TOGETHER * PAIR];
 #pragma GCC unroll 16
     for (int i = 0; i < count * width; i++) sums[i] = vload(d->padded_bias + (vector + i % width) * VL);
-    rows_product(sums, rows, d->panel + vector * VL * d->inputs, d->inputs, slice_of(d->inputs), count, width);
+    rows_product(sums, rows, d->panel + vector * VL * d->inputs, d->inputs, slice_of(d->inputs),
+                 (Ahead){(const char *)(d->panel + vector * VL * d->inputs), 0}, count, width);
 #pragma GCC unroll 16
     for (int i = 0; i < count * width; i++)
         vstore(out + (i / width) * padded(d->outputs) + (vector + i % width) * VL, sums[i]);
@@ -56,7 +54,7 @@ typedef void (*dense_case)(const Dense *, const float *const *, float *, long);
 #define CASE(n, width)                                                                                          \
     static __attribute__((noinline)) void dense_##n##_##width(const Dense *d, const float *const *rows, float *out, \
                                                               long vector) {                                    \
-        if ((n) <= TILE_ROWS) dense_block(d, rows, out, vector, AT_MOST(n, TILE_ROWS), width);                  \
+        if ((n) <= ROWS_TOGETHER) dense_block(d, rows, out, vector, AT_MOST(n, ROWS_TOGETHER), width);                  \
     }
 EACH_CASE(CASE)
 #undef CASE
@@ -66,10 +64,10 @@ static const dense_case dense_cases[16] = {EACH_CASE(CASE)};
 
 /* out[i] = W rows[i] + b, each row padded(outputs) wide. */
 static void dense_forward(const Dense *d, const float *const *rows, long count, float *out) {
-    for (long vector = 0; vector < vectors(d->outputs); vector += PANEL) {
-        const long width = smaller(PANEL, vectors(d->outputs) - vector);
+    for (long vector = 0; vector < vectors(d->outputs); vector += PAIR) {
+        const long width = smaller(PAIR, vectors(d->outputs) - vector);
         for (long i = 0; i < count;) {
-            const long size = block_size(count, TILE_ROWS, i);
+            const long size = block_size(count, ROWS_TOGETHER, i);
             dense_cases[(width - 1) * 8 + size - 1](d, rows + i, out + i * padded(d->outputs), vector);
             i += size;
         }
@@ -80,12 +78,13 @@ static void dense_forward(const Dense *d, const float *const *rows, long count, 
 static void dense_backward(Dense *d, const float *weight, const float *tiles, const float *const *rows, long count,
                            float *d_weight, float *d_bias, float **d_rows) {
     static const int order[1] = {0};
-    const Tiles gradient = tiles_at(tiles, tile_stride(count), 1, d->outputs);
+    const Tiles gradient = {tiles, tile_stride(count), 1, d->outputs, BACK_SLICE};
     memset(d->sums, 0, (size_t)(padded(d->outputs) * padded(d->inputs)) * sizeof(float));
-    for (long row = 0; row < count;) {
-        const long size = block_size(count, CHUNK_ROWS, row);
+    pack_weight(d->weight_panel, weight, order, 1, d->outputs, d->inputs);
+    for (long row = 0, size; row < count; row += size) {
+        size = block_size(count, CHUNK_ROWS, row);
         weight_gradient(d->sums, &gradient, rows + row, row, size, d->inputs, d->scratch);
-        row += size;
+        tiles_to_rows(d_rows + row, &gradient, row, size, d->weight_panel, d->inputs, NULL, 0, d->scratch);
     }
     store_weight(d_weight, d->sums, order, 1, d->outputs, d->inputs);
     for (long b = 0; b < vectors(d->outputs); b++) {
@@ -93,8 +92,6 @@ static void dense_backward(Dense *d, const float *weight, const float *tiles, co
         for (long row = 0; row < count; row++) sum = sum + vload(tiles + (b * gradient.stride + row) * VL);
         vstore_part(d_bias + b * VL, lanes(d->outputs, b), sum);
     }
-    pack_weight(d->weight_panel, weight, order, 1, d->outputs, d->inputs);
-    tiles_to_rows(d_rows, &gradient, 0, count, d->weight_panel, d->inputs, NULL, 0);
 }
 
 #endif

@@ -1,4 +1,7 @@
 /* The native kernels of one instruction set, built once per set (see simd.h) into one shared object. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L /* posix_memalign */
+#endif
 #include "leadline.h"
 
 #include "activation.h"
@@ -56,6 +59,11 @@ int64_t leadline_plan(int64_t seq, int64_t batch, const int64_t *lengths, int64_
 int64_t leadline_saved(int64_t cell, int64_t hidden, int64_t valid_steps) {
     static const int64_t kept[] = {[LEADLINE_TANH] = 0, [LEADLINE_GRU] = 4, [LEADLINE_LSTM] = 6};
     return kept[cell] * vectors(hidden) * VL * valid_steps;
+}
+
+int64_t leadline_checkpoints(int64_t cell, int64_t hidden, int64_t seq, int64_t batch, int64_t segment) {
+    const int64_t segments = (seq + segment - 1) / segment;
+    return cell == LEADLINE_LSTM ? segments * vectors(hidden) * VL * batch : 0;
 }
 
 static int run(const leadline_call *call, int forward) {

@@ -15,10 +15,10 @@
 #define LEADLINE_EXPORT
 #endif
 
-#define LEADLINE_ABI 2
+#define LEADLINE_ABI 3
 
 enum leadline_cell { LEADLINE_TANH = 0, LEADLINE_GRU = 1, LEADLINE_LSTM = 2 };
-enum leadline_status { LEADLINE_OK = 0, LEADLINE_NO_MEMORY = 1, LEADLINE_BAD_CALL = 2 };
+enum leadline_status { LEADLINE_OK = 0, LEADLINE_NO_MEMORY = 1, LEADLINE_BAD_CALL = 2, LEADLINE_STOPPED = 3 };
 
 typedef struct {
     int64_t cell, reverse, seq, batch, feature, hidden;
@@ -31,6 +31,10 @@ typedef struct {
     const float *d_outputs, *d_h_n, *d_c_n;
     float *d_inputs, *d_h_0, *d_c_0;
     float *d_weight_ih, *d_weight_hh, *d_bias_ih, *d_bias_hh;
+    /* Steps per segment, or 0. With segments `saved` holds leadline_checkpoints() floats, and the backward pass computes
+     * a segment's steps once more from what the outputs and they tell, to the same bits. */
+    int64_t segment;
+    const volatile int64_t *stop; /* NULL, or set to other than 0 from outside: the call ends after this step */
 } leadline_call;
 
 /* 1, or 0 where the processor lacks this library's instruction set. */
@@ -42,6 +46,8 @@ LEADLINE_EXPORT int64_t leadline_plan_size(int64_t seq, int64_t batch);
 LEADLINE_EXPORT int64_t leadline_plan(int64_t seq, int64_t batch, const int64_t *lengths, int64_t *plan);
 /* float32 numbers in `saved`. */
 LEADLINE_EXPORT int64_t leadline_saved(int64_t cell, int64_t hidden, int64_t valid_steps);
+/* float32 numbers in `saved` where there are segments. */
+LEADLINE_EXPORT int64_t leadline_checkpoints(int64_t cell, int64_t hidden, int64_t seq, int64_t batch, int64_t segment);
 LEADLINE_EXPORT int leadline_forward(const leadline_call *call);
 LEADLINE_EXPORT int leadline_backward(const leadline_call *call);
 

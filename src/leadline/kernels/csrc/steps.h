@@ -10,19 +10,23 @@
 #include <stdlib.h>
 
 #include "leadline.h"
-#include "product.h"
+#include "outer.h"
+#include "rows.h"
 
 typedef struct {
     const leadline_call *call;
     long seq, batch, feature, hidden, blocks; /* blocks: vectors of hidden units */
     const int64_t *order, *count, *offset;
+    float *kept;    /* what is saved for the backward pass, */
+    long kept_from; /* from so many valid steps on */
 } Shape;
 
 INLINE Shape shape_of(const leadline_call *call) {
-    Shape s = {call, call->seq, call->batch, call->feature, call->hidden, vectors(call->hidden), 0, 0, 0};
+    Shape s = {call, call->seq, call->batch, call->feature, call->hidden, vectors(call->hidden), 0, 0, 0, 0, 0};
     s.order = call->plan + 1;
     s.count = s.order + s.batch;
     s.offset = s.count + s.seq;
+    s.kept = call->segment ? NULL : call->saved;
     return s;
 }
 
@@ -31,6 +35,11 @@ INLINE long time_of(const Shape *s, long step) { return s->call->reverse ? s->se
 INLINE long rows_at(const Shape *s, long step) {
     return step < 0 || step >= s->seq ? 0 : s->count[time_of(s, step)];
 }
+
+INLINE float *kept_at(const Shape *s, long t, long saved) {
+    return s->kept ? s->kept + (s->offset[t] - s->kept_from) * saved * s->blocks * VL : NULL;
+}
+INLINE int stopped(const Shape *s) { return s->call->stop && *s->call->stop; }
 
 INLINE const float *input_row(const Shape *s, long t, long j) {
     return s->call->inputs + (t * s->batch + s->order[j]) * s->feature;

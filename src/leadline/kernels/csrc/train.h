@@ -36,6 +36,7 @@ int64_t leadline_train(const leadline_network *n, int64_t done, int64_t batches,
     for (; b < batches && !status; sequences += sizes[b++]) {
         w.update = (uint64_t)(done + b + 1);
         status = gradient_of(&w, sequences, sizes[b], &losses[b]);
+        if (status) break;
         optimise(n->weights, n->gradient, n->first, n->second, n->average, n->parameters, &recipe, done + b + 1);
         if (!isfinite(losses[b])) {
             b++;
@@ -66,7 +67,8 @@ static void add_scores(Work *w, double *sums) {
         for (long j = 0; j < w->batch; j++)
             if (!n->per_step || t < w->lengths[j]) {
                 float *row = w->logits + i * padded(n->outputs);
-                sums[j] += score_of(row, n->score, n->labels ? w->labels[i] : 0, n->labels ? 0.0f : w->values[i], n->outputs);
+                const float value = n->labels ? 0.0f : w->values[i];
+                sums[j] += score_of(row, n->score, n->labels ? w->labels[i] : 0, value, n->outputs);
                 i++;
             }
 }

@@ -1,0 +1,170 @@
+"""Segments that are computed once more: the same bits, less memory; and Ctrl-C during a long call."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+from kernel_cases import Case, case, names, run
+from torch import Tensor
+
+from leadline.errors import KernelError
+from leadline.kernels import choose, long_call, native
+
+CELLS = ("tanh", "gru", "lstm")
+
+
+def in_segments(steps: int) -> choose.Routine:
+    """`native.unroll` with segments of so many steps."""
+    return lambda *arguments: native.unroll(*arguments, segment=steps)
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("ragged", [False, True], ids=["even", "ragged"])
+def test_segments_give_the_same_bits(cell: str, reverse: bool, ragged: bool) -> None:
+    given = case(cell, 23, 19, 6, 21, reverse=reverse, ragged=ragged, seed=5)
+    whole = run(native.unroll, given)
+    for steps in (1, 5, 23, 100):
+        found = run(in_segments(steps), given)
+        for name, ours, right in zip(names(cell), found, whole, strict=True):
+            assert torch.equal(ours, right), f"{name} in segments of {steps}"
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize(("cell", "kept"), [("tanh", 0), ("gru", 0), ("lstm", 1)])
+def test_what_segments_keep(cell: str, kept: int) -> None:
+    """Beside the outputs: nothing, or one state for every segment."""
+    found: list[Tensor] = []
+    given = case(cell, 20, 16, 8, 32)
+    weights = tuple(weight.requires_grad_() for weight in given.weights)
+
+    def pack(tensor: Tensor) -> Tensor:
+        found.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        native.unroll(cell, given.inputs, given.lengths, given.initial, weights, segment=5)  # type: ignore[arg-type]
+    owned = [given.inputs, *given.initial, *weights]
+    extra = [t for t in found if not any(t.data_ptr() == mine.data_ptr() for mine in owned)]
+    floats = sum(tensor.numel() for tensor in extra if tensor.is_floating_point())
+    assert floats == 20 * 16 * 32 + kept * 4 * 16 * 32
+
+
+def test_segments_are_chosen_by_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(choose.SEGMENT_VARIABLE, raising=False)
+    assert choose.segment("gru", 100, 64, 128) == 0
+    assert choose.segment("gru", 100_000, 32, 128) == 317
+    assert choose.segment("tanh", 100_000, 32, 128) == 0
+    edge = choose.SAVED_BYTES // (4 * 6 * 32 * 128)
+    assert (choose.segment("lstm", edge, 32, 128), choose.segment("lstm", edge + 1, 32, 128)) == (0, 105)
+    monkeypatch.setenv(choose.SEGMENT_VARIABLE, "7")
+    assert choose.segment("gru", 100, 4, 8) == 7
+    monkeypatch.setenv(choose.SEGMENT_VARIABLE, "0")
+    assert choose.segment("gru", 100_000, 32, 128) == 0
+    for wrong in ("-1", "many", "1.5"):
+        monkeypatch.setenv(choose.SEGMENT_VARIABLE, wrong)
+        with pytest.raises(KernelError, match=r"LEADLINE_SEGMENT.*a number of steps"):
+            choose.segment("gru", 100, 4, 8)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_forced_segments_reach_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    right = native.run
+
+    def noted(*arguments: object, segment: int = 0) -> object:
+        asked.append(segment)
+        return right(*arguments, segment=segment)  # type: ignore[arg-type]
+
+    given: Case = case("gru", 12, 4, 3, 5)
+    whole = run(choose.unroll, given)
+    monkeypatch.setattr(native, "run", noted)
+    monkeypatch.setenv(choose.SEGMENT_VARIABLE, "4")
+    found = run(choose.unroll, given)
+    assert asked == [4]
+    assert all(torch.equal(a, b) for a, b in zip(found, whole, strict=True))
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("steps", [0, 100])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_long_call_gives_the_same_bits(cell: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = case(cell, 30, 9, 6, 21, seed=6)
+    plain = run(in_segments(steps), given)
+    calls: list[bool] = []
+    right = long_call.heard
+
+    def noted(*arguments: object) -> list[int]:
+        calls.append(True)
+        return right(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(long_call, "OPERATIONS", 0)
+    monkeypatch.setattr(long_call, "heard", noted)
+    found = run(in_segments(steps), given)
+    assert len(calls) == 2
+    assert all(torch.equal(a, b) for a, b in zip(found, plain, strict=True))
+
+
+@pytest.mark.usefixtures("compiled")
+def test_ctrl_c_ends_a_long_call() -> None:
+    """The call alone would take half a minute; it ends because it is told to, and its thread with it."""
+    seq = 30_000
+    inputs = torch.zeros(seq, 64, 8)
+    weights = tuple(w.detach() for w in torch.nn.GRU(8, 256).parameters())
+    interrupt = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            native.unroll("gru", inputs, torch.full((64,), seq), (torch.zeros(64, 256),), weights)  # type: ignore[arg-type]
+    finally:
+        interrupt.cancel()
+        interrupt.join()
+    assert not [thread for thread in threading.enumerate() if thread.name == "leadline-call" and thread.is_alive()]
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("steps", [0, 4])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_stopped_pass_says_so(cell: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = case(cell, 12, 4, 3, 5)
+    leaves = [weight.requires_grad_() for weight in given.weights]
+    outputs, _ = native.unroll(cell, given.inputs, given.lengths, given.initial, tuple(leaves), segment=steps)  # type: ignore[arg-type]
+
+    def stopped(calls: list[Callable[[], int]], stop: ctypes.c_int64) -> list[int]:
+        stop.value = 1
+        return [call() for call in calls]
+
+    monkeypatch.setattr(long_call, "OPERATIONS", 0)
+    monkeypatch.setattr(long_call, "heard", stopped)
+    with pytest.raises(KernelError, match="kernel status 3"):
+        outputs.sum().backward()
+    with pytest.raises(KernelError, match="kernel status 3"):
+        native.unroll(cell, given.inputs, given.lengths, given.initial, given.weights, segment=steps)
+
+
+def test_statuses_come_back_in_order() -> None:
+    assert long_call.heard([lambda: 5, lambda: 7], ctypes.c_int64()) == [5, 7]
+
+
+def test_the_wait_itself_answers_an_interrupt() -> None:
+    stop = ctypes.c_int64()
+
+    def busy() -> int:
+        while not stop.value:
+            time.sleep(0.01)
+        return 3
+
+    interrupt = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        long_call.heard([busy, busy], stop)
+    interrupt.join()
+    assert stop.value == 1
