@@ -155,16 +155,22 @@ def test_statuses_come_back_in_order() -> None:
 
 
 def test_the_wait_itself_answers_an_interrupt() -> None:
+    """A process that was started in the background ignores SIGINT, so the handler is set here."""
     stop = ctypes.c_int64()
+    latest = time.monotonic() + 60
 
     def busy() -> int:
-        while not stop.value:
+        while not stop.value and time.monotonic() < latest:
             time.sleep(0.01)
         return 3
 
     interrupt = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
-    interrupt.start()
-    with pytest.raises(KeyboardInterrupt):
-        long_call.heard([busy, busy], stop)
-    interrupt.join()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            long_call.heard([busy, busy], stop)
+        interrupt.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stop.value == 1
