@@ -125,7 +125,7 @@ def test_without_gradients_the_results_are_the_same() -> None:
         torch.testing.assert_close((outputs, final), right)
 
 
-@pytest.mark.usefixtures("two_threads")
+@pytest.mark.usefixtures("two_threads", "hears_interrupts")
 def test_ctrl_c_ends_both() -> None:
     seq = 10_000
     weights = [tuple(w.detach() for w in torch.nn.GRU(8, 256).parameters()) for _ in range(2)]

@@ -113,7 +113,7 @@ def test_a_long_call_gives_the_same_bits(cell: str, steps: int, monkeypatch: pyt
     assert all(torch.equal(a, b) for a, b in zip(found, plain, strict=True))
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.usefixtures("compiled", "hears_interrupts")
 def test_ctrl_c_ends_a_long_call() -> None:
     """The call alone would take half a minute; it ends because it is told to, and its thread with it."""
     seq = 30_000
@@ -154,8 +154,8 @@ def test_statuses_come_back_in_order() -> None:
     assert long_call.heard([lambda: 5, lambda: 7], ctypes.c_int64()) == [5, 7]
 
 
+@pytest.mark.usefixtures("hears_interrupts")
 def test_the_wait_itself_answers_an_interrupt() -> None:
-    """A process that was started in the background ignores SIGINT, so the handler is set here."""
     stop = ctypes.c_int64()
     latest = time.monotonic() + 60
 
@@ -165,12 +165,8 @@ def test_the_wait_itself_answers_an_interrupt() -> None:
         return 3
 
     interrupt = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        interrupt.start()
-        with pytest.raises(KeyboardInterrupt):
-            long_call.heard([busy, busy], stop)
-        interrupt.join()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        long_call.heard([busy, busy], stop)
+    interrupt.join()
     assert stop.value == 1
