@@ -20,8 +20,10 @@ from typing import Any
 import vl_convert
 
 from leadline.analysis.contrast import Contrast
-from leadline.analysis.findings import Findings, Measured, Probe
-from leadline.records.verdict import Comparison, Effect, Verdict
+from leadline.analysis.findings import Findings, Probe
+from leadline.analysis.measured import Measured
+from leadline.records.evidence import Comparison, Effect
+from leadline.records.verdict import Verdict
 from leadline.report import charts, contrast_charts, figures, words
 from leadline.report.compare_page import steps_of
 from leadline.report.layer_page import findings_of

@@ -111,7 +111,7 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Steps |
     trials = read_trials(folder)
     found: dict[int, Contrast] = {}
     for place in _in_order(verdict):
-        names = verdict.incumbents[place], verdict.incumbents[place + 1]
+        names = verdict.steps[place][1:]
         chosen = [pair for pair in _shared(trials, verdict, names) if pair.kept(folder)][-MOST_PAIRS:]
         left -= _seconds(chosen)
         if chosen and left > 0:
@@ -155,8 +155,7 @@ def _contrast(
 
 
 def _move(verdict: Verdict, names: tuple[str, str]) -> str:
-    steps = zip(verdict.path, verdict.incumbents, verdict.incumbents[1:], strict=False)
-    return next((move for move, *both in steps if tuple(both) == names), "")
+    return next((move for move, *both in verdict.steps if tuple(both) == names), "")
 
 
 def _models(
@@ -204,15 +203,14 @@ def _names(first: str | None, second: str | None, verdict: Verdict) -> tuple[str
 
 def _default(verdict: Verdict) -> tuple[str, str]:
     """The last `deeper` of the path, or its last step, or the deeper candidate of the advised network."""
-    steps = list(zip(verdict.path, verdict.incumbents, verdict.incumbents[1:], strict=False))
-    deeper = [(a, b) for move, a, b in steps if move.startswith("deeper")]
+    deeper = [(a, b) for move, a, b in verdict.steps if "deeper" in move.split("+")]
     if deeper:
         return deeper[-1]
     tried = [m for m in verdict.moves if m.move == "deeper" and m.pairs and m.source == verdict.incumbents[-1]]
     if tried:
         return tried[-1].source, tried[-1].to
-    if steps:
-        return steps[-1][1], steps[-1][2]
+    if verdict.steps:
+        return verdict.steps[-1][1:]
     raise OptionError(
         "this study has no step to compare",
         expected="two names of networks",

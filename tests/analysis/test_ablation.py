@@ -10,7 +10,8 @@ import torch
 
 from leadline.analysis import ablation, estimates, history, modules, reading, sample
 from leadline.analysis.capture import Captured, capture
-from leadline.analysis.findings import Ablation, Findings, Looked, Measured
+from leadline.analysis.findings import Ablation, Findings, Looked
+from leadline.analysis.measured import Measured
 from leadline.analysis.sentences import broken, removed
 from leadline.analysis.subject import Subject
 from leadline.data.arrays import from_arrays

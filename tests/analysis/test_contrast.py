@@ -10,7 +10,7 @@ import torch
 from leadline.analysis import modules
 from leadline.analysis.compare import Arms, contrast, exchanged
 from leadline.analysis.contrast import Contrast, Kind
-from leadline.analysis.findings import Measured
+from leadline.analysis.measured import Measured
 from leadline.analysis.subject import Subject
 from leadline.data.arrays import from_arrays
 from leadline.data.encode import fit

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from leadline.data import tasks
+from leadline.data import best_reached, tasks
 from leadline.data.tasks import TASKS
 from leadline.errors import OptionError
 
@@ -56,7 +56,7 @@ def test_noise_floor_is_what_the_true_conditional_loses():
     data = tasks.noisy_function(5000, length=20)
     right = data.targets == (data.categories[:, 0] + 1) % 4
     p = np.where(right, 0.8, 0.2 / 3)
-    assert tasks.noise_floor(0.2, 4) == pytest.approx(0.720, abs=5e-4)
+    assert best_reached.noise_floor(0.2, 4) == pytest.approx(0.720, abs=5e-4)
     assert -np.log(p).mean() == pytest.approx(0.720, abs=0.008)
     assert right.mean() == pytest.approx(0.8, abs=0.005)
     wrong = (data.targets - data.categories[:, 0] - 1)[~right] % 4
@@ -66,9 +66,9 @@ def test_noise_floor_is_what_the_true_conditional_loses():
 def test_entropy_rate_of_a_chain_known_by_hand():
     """Two states that change with probability 1/4 and 1/2: pi = (2/3, 1/3)."""
     table = np.array([[0.75, 0.25], [0.5, 0.5]])
-    assert tasks.stationary(table) == pytest.approx([2 / 3, 1 / 3])
+    assert best_reached.stationary(table) == pytest.approx([2 / 3, 1 / 3])
     by_hand = -2 / 3 * (0.75 * np.log(0.75) + 0.25 * np.log(0.25)) + np.log(2) / 3
-    assert tasks.entropy_rate(table) == pytest.approx(by_hand)
+    assert best_reached.entropy_rate(table) == pytest.approx(by_hand)
 
 
 def test_markov_chain_moves_by_its_table_and_costs_its_entropy_rate():
@@ -77,9 +77,9 @@ def test_markov_chain_moves_by_its_table_and_costs_its_entropy_rate():
     assert np.array_equal(x[:, 1:], y[:, :-1])
     table = tasks.transitions(8, chain=2)
     seen = np.bincount(x.ravel(), minlength=8) / x.size
-    assert seen == pytest.approx(tasks.stationary(table), abs=0.01)
-    assert np.bincount(x[:, 0], minlength=8) / len(x) == pytest.approx(tasks.stationary(table), abs=0.04)
-    assert -np.log(table[x, y]).mean() == pytest.approx(tasks.entropy_rate(table), abs=0.01)
+    assert seen == pytest.approx(best_reached.stationary(table), abs=0.01)
+    assert np.bincount(x[:, 0], minlength=8) / len(x) == pytest.approx(best_reached.stationary(table), abs=0.04)
+    assert -np.log(table[x, y]).mean() == pytest.approx(best_reached.entropy_rate(table), abs=0.01)
 
 
 def test_flip_flop_holds_the_last_pulse_of_every_channel():
@@ -180,7 +180,7 @@ def long_hmm():
 
 @pytest.mark.parametrize("look_ahead", HMM_ACCURACY)
 def test_hmm_accuracy_of_the_exact_posterior(long_hmm, look_ahead):
-    p = tasks.hmm_posterior(long_hmm, look_ahead).reshape(300, 2000, 2)[:, 50:-50]
+    p = best_reached.hmm_posterior(long_hmm, look_ahead).reshape(300, 2000, 2)[:, 50:-50]
     _, y = grid(long_hmm)
     right = (p.argmax(axis=2) == y[:, 50:-50]).mean()
     assert right == pytest.approx(HMM_ACCURACY[look_ahead], abs=0.0025)
@@ -201,7 +201,7 @@ def test_hmm_posterior_by_enumeration():
                 weight *= np.prod([0.95 if a == b else 0.05 for a, b in pairwise(path)])
                 weight *= np.prod([0.7 if path[i] == x[i] else 0.3 for i in range(last)])
                 totals[path[t]] += weight
-            found = tasks.hmm_posterior(data, look_ahead)[t]
+            found = best_reached.hmm_posterior(data, look_ahead)[t]
             assert found == pytest.approx(totals / totals.sum(), abs=1e-12)
 
 

@@ -18,7 +18,7 @@ import pytest
 import typer
 
 from leadline import api, cli, errors
-from leadline.records import trial, verdict
+from leadline.records import evidence, trial, verdict
 from leadline.records.base import Record
 from leadline.records.verdict import Verdict
 from leadline.spec import StackSpec
@@ -28,10 +28,10 @@ COMMANDS = DOCS / "commands.md"
 RUNNABLE = ("python", "pycon", "console")
 PAGES = [page for page in pages.PAGES if any(block.language in RUNNABLE for block in pages.blocks(page))]
 VERBS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
-PARTS = {**vars(trial), **vars(verdict)}
+PARTS = {**vars(trial), **vars(evidence), **vars(verdict)}
 RECORDS = {name: kind for name, kind in PARTS.items() if inspect.isclass(kind) and issubclass(kind, Record)}
 RECORDS.pop("Record")
-LITERALS = (verdict.StopReason, verdict.Decision, trial.Kind)
+LITERALS = (verdict.StopReason, evidence.Decision, trial.Kind)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=pages.name)

@@ -12,7 +12,7 @@ import torch
 from kernel_cases import Case, case
 from torch import Tensor
 
-from leadline.kernels import choose, native, pair, reference
+from leadline.kernels import choose, pair, passes, reference
 
 CELLS = ("tanh", "gru", "lstm")
 pytestmark = pytest.mark.usefixtures("compiled")
@@ -89,13 +89,13 @@ def test_second_derivatives_are_the_plain_loops(
 @pytest.mark.usefixtures("two_threads")
 def test_both_directions_run_in_threads_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    right = native.answer
+    right = passes.answer
 
     def noted(function: object, calls: list[object], work: float) -> None:
         seen.append(len(calls))
         right(function, calls, work)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(native, "answer", noted)
+    monkeypatch.setattr(passes, "answer", noted)
     results(both("gru"))
     assert seen == [2, 2]
 

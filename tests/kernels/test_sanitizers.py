@@ -13,7 +13,7 @@ import torch
 from conftest import built
 from kernel_cases import STATES, case, run
 
-from leadline.kernels import library, native, reference
+from leadline.kernels import library, passes, reference
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "leadline" / "kernels" / "csrc"
@@ -25,12 +25,12 @@ def write_calls(path: Path) -> int:
     """All calls with what the plain loop says in double precision; how many there are."""
     calls = [
         case(cell, *shape, reverse=reverse, seed=seed)
-        for cell, (seed, shape), reverse in itertools.product(native.CELLS, enumerate(SHAPES), (False, True))
+        for cell, (seed, shape), reverse in itertools.product(passes.CELLS, enumerate(SHAPES), (False, True))
     ]
     with path.open("wb") as file:
         for given in calls:
             seq, batch, feature = given.inputs.shape
-            head = [native.CELLS[given.cell], given.reverse, seq, batch, feature, given.weights[1].shape[1], 0, 0]
+            head = [passes.CELLS[given.cell], given.reverse, seq, batch, feature, given.weights[1].shape[1], 0, 0]
             file.write(torch.tensor([*head, *given.lengths.tolist()]).numpy().tobytes())
             exact = run(reference.unroll, given, torch.float64)
             arrays = (given.inputs, *given.initial, *given.weights, *given.d_results, *exact)

@@ -10,7 +10,7 @@ import test_compare_page
 import test_layer_page
 import verdicts
 
-from leadline.records.verdict import Comparison
+from leadline.records.evidence import Comparison
 
 TEXT = answer_page.PAGE.read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ import test_compare_page
 import test_layer_page
 import verdicts
 
-from leadline.analysis.findings import Reader, Stored
+from leadline.analysis.leafing import Reader, Stored
 from leadline.analysis.stored import MOST_CELLS
 from leadline.report import compare_page, layer_page, page
 

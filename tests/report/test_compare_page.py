@@ -11,7 +11,7 @@ import verdicts
 
 from leadline.analysis import contrast_words
 from leadline.analysis.contrast import Contrast, Example, Held, Kind, Lasting, Steps
-from leadline.analysis.findings import Measured
+from leadline.analysis.measured import Measured
 from leadline.report import compare_page, page
 from leadline.report.contrast_sections import BROUGHT, QUOTE
 from leadline.report.words import DOWN, MOVES

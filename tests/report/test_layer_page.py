@@ -20,19 +20,18 @@ from leadline.analysis.findings import (
     Findings,
     History,
     Looked,
-    Measured,
     Memory,
     Probe,
     Reach,
-    Reader,
     Sentence,
     Shape,
     Share,
     Similarity,
     Spectrum,
-    Stored,
     Unit,
 )
+from leadline.analysis.leafing import Reader, Stored
+from leadline.analysis.measured import Measured
 from leadline.analysis.sentences import sentences
 from leadline.report import layer_page, layer_sections, page
 

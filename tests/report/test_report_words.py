@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import verdicts
 
-from leadline.records.verdict import Effect, Recommendation, Verdict
+from leadline.records.evidence import Effect
+from leadline.records.verdict import Recommendation, Verdict
 from leadline.report import explain, figures, path_words, streaming_words, words
 
 LETTERS = verdicts.letters_to_sounds()

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from leadline.records.verdict import (
-    ArmFacts,
-    BaselineFacts,
-    Budget,
-    Comparison,
-    Corner,
-    CurvePoint,
-    DataFacts,
-    Diagnosis,
-    Effect,
-    Recommendation,
-    Scores,
-    Square,
-    TestRow,
-    Verdict,
-)
+from leadline.records.evidence import BaselineFacts, Comparison, Corner, CurvePoint, Diagnosis, Effect, Scores, Square
+from leadline.records.verdict import ArmFacts, Budget, DataFacts, Recommendation, TestRow, Verdict
 from leadline.spec import StackSpec, with_parameters
 
 VERSIONS = {"leadline": "0.1.0", "torch": "2.13.0", "numpy": "2.3.0", "python": "3.11.9"}

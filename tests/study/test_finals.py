@@ -8,7 +8,7 @@ import numpy as np
 from simulated import World, book_for, play
 
 from leadline.data.datasets.letters import letters
-from leadline.records.verdict import BaselineFacts
+from leadline.records.evidence import BaselineFacts
 from leadline.study import finals
 
 

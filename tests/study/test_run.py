@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from simulated import SimulatedExecutor, World, book_for
 
 from leadline.data.datasets.letters import letters
 from leadline.errors import RunFolderError
+from leadline.records.trial import Trial
 from leadline.study import run as driving
 from leadline.study.ledger import FILE, Ledger, read_verdict
 from leadline.study.moves import Limits
@@ -63,6 +65,27 @@ def test_a_second_run_on_the_folder_trains_nothing_again(words, tmp_path):
     longer, third = search(words, tmp_path / "run")
     assert not set(third.asked) & set(before.asked)
     assert longer.stop_reason == "nothing_more_pays"
+
+
+def test_the_time_of_a_large_network_is_told_from_large_networks(words, tmp_path):
+    """Small networks take a microsecond per unit of work, large ones, three of twenty, a tenth of that."""
+    book = book_for(words)
+    small = book.plan.start
+    large = replace(small, hidden_size=256, num_layers=3, bidirectional=True)
+    recipe = book.plan.recipe
+    with Ledger(tmp_path, {"a": "b"}) as ledger:
+        driver = driving.Driver(book, ledger, SimulatedExecutor(book.material, world()), 2, 60.0, None, print)
+        assert driver.estimate([Trial(spec=large, recipe=recipe, seed=0)]) == 0.0
+        alone = {}
+        for spec, pace, times in ((small, 1e-6, 17), (large, 1e-7, 3)):
+            alone[spec] = pace * recipe.max_updates * (spec.operations_per_step + driving.OVERHEAD)
+            for seed in range(times):
+                trial = Trial(spec=spec, recipe=recipe, seed=seed)
+                driver._take(trial, world().result(book.material, trial).model_copy(update={"seconds": alone[spec]}))
+        for spec, seconds in alone.items():
+            trials = [Trial(spec=spec, recipe=recipe, seed=seed) for seed in range(100, 104)]
+            assert driver.estimate(trials[:1]) == pytest.approx(seconds)
+            assert driver.estimate(trials) == pytest.approx(2 * seconds)
 
 
 def test_time_only_truncates(words, tmp_path):

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from leadline.analysis.findings import Direction
+from leadline.analysis.measured import Direction
 from leadline.analysis.sample import Sample
 from leadline.analysis.subject import Subject
 from leadline.errors import ModelError

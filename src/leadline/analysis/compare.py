@@ -14,8 +14,8 @@ from leadline.analysis import sample as sampling
 from leadline.analysis.annotations import derived, owners, steps_from_start
 from leadline.analysis.capture import Captured, Place, capture, sequence_rows, step_rows
 from leadline.analysis.contrast import Contrast, Example, Held, Kind, Lasting
-from leadline.analysis.findings import Against, Measured, Side
 from leadline.analysis.letters_notes import annotate, is_letters
+from leadline.analysis.measured import Against, Measured, Side
 from leadline.analysis.probes import row_scores, whitened
 from leadline.analysis.reading import COMPONENTS, Asked, ask
 from leadline.analysis.sample import Sample

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from leadline.analysis.findings import Against, Finding, Measured, Side
+from leadline.analysis.measured import Against, Document, Finding, Measured, Side
 
 SCHEMA = "leadline.contrast/2"
 STEPS_SCHEMA = "leadline.steps/1"
@@ -86,7 +86,7 @@ class Lasting(Finding):
     gain: Measured | None = None
 
 
-class Contrast(Finding):
+class Contrast(Document):
     """Two networks side by side.
 
     Args:
@@ -127,17 +127,8 @@ class Contrast(Finding):
     lasting: tuple[Lasting, ...] = ()
     sentences: tuple[str, ...] = ()
 
-    def to_json(self) -> str:
-        """The text of `contrast.json`."""
-        return self.model_dump_json(by_alias=True, indent=1)
 
-    @classmethod
-    def from_json(cls, text: str) -> Contrast:
-        """Read what `to_json` wrote."""
-        return cls.model_validate_json(text)
-
-
-class Steps(Finding):
+class Steps(Document):
     """What the steps of a path brought: `steps.json`.
 
     Args:
@@ -148,12 +139,3 @@ class Steps(Finding):
     schema_: Annotated[str, Field(alias="schema")] = STEPS_SCHEMA
     fingerprint: str
     steps: tuple[Contrast, ...]
-
-    def to_json(self) -> str:
-        """The text of `steps.json`."""
-        return self.model_dump_json(by_alias=True, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str) -> Steps:
-        """Read what `to_json` wrote."""
-        return cls.model_validate_json(text)

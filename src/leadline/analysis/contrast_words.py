@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from leadline.analysis import estimates
 from leadline.analysis.contrast import Contrast, Held, Kind, Lasting
-from leadline.analysis.findings import Measured
+from leadline.analysis.measured import Measured
 
 MOST_KINDS = 3
 MOST_READINGS = 3

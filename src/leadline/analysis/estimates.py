@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.analysis.findings import Against, Measured
+from leadline.analysis.measured import Against, Measured
 from leadline.stats import tails
 from leadline.stats.paired import crossed
 

@@ -8,30 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from leadline.records.base import Interval, Record
+from leadline.analysis.leafing import Reader
+from leadline.analysis.measured import Against, Direction, Document, Finding, Measured, Side
+from leadline.records.base import Interval
 from leadline.records.trial import Kind
 
 SCHEMA = "leadline.findings/1"
 
-Direction = Literal["all", "forward", "backward"]
-Side = Literal["back", "ahead"]
-Against = Literal["more", "less", "open"]
 Reading = Literal["healthy", "vanishing", "exploding"]
-
-
-class Finding(Record):
-    """Base of all findings: a number that is not finite survives JSON, as a string."""
-
-    model_config = ConfigDict(ser_json_inf_nan="strings")
-
-
-class Measured(Finding):
-    """A figure and its 95 % interval; None where one cannot be given."""
-
-    value: float
-    interval: Interval | None = None
 
 
 class Looked(Finding):
@@ -317,34 +303,6 @@ class Unit(Finding):
     examples: tuple[tuple[str, str, str, float], ...] = ()
 
 
-class Stored(Finding):
-    """A sequence with its states.
-
-    Args:
-        name: of the sequence.
-        steps: each step as text.
-        targets: one per step, one for all, or none.
-        states: per layer, base 64 of int8 (steps, units of all directions).
-        depends: per layer, base 64 of uint8 (steps, steps): what the state at the row's step owes to the input at the
-            column's, 254 for the largest of the row.
-    """
-
-    name: str
-    steps: tuple[str, ...]
-    targets: tuple[str, ...]
-    states: tuple[str, ...]
-    depends: tuple[str, ...]
-
-
-class Reader(Finding):
-    """Sequences for the page to leaf through."""
-
-    layers: int
-    units: int
-    directions: int
-    sequences: tuple[Stored, ...]
-
-
 class Sentence(Finding):
     """A finding in words, with the section that it belongs to."""
 
@@ -352,7 +310,7 @@ class Sentence(Finding):
     text: str
 
 
-class Findings(Finding):
+class Findings(Document):
     """Everything."""
 
     schema_: Annotated[str, Field(alias="schema")] = SCHEMA
@@ -372,12 +330,3 @@ class Findings(Finding):
     reader: Reader | None = None
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """The text of `findings.json`; a number that is not finite is written as a string."""
-        return self.model_dump_json(by_alias=True, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str) -> Findings:
-        """Read what `to_json` wrote."""
-        return cls.model_validate_json(text)

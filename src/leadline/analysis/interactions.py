@@ -23,7 +23,8 @@ from torch import Tensor
 
 from leadline.analysis.capture import Captured
 from leadline.analysis.estimates import resamples
-from leadline.analysis.findings import Measured, Share
+from leadline.analysis.findings import Share
+from leadline.analysis.measured import Measured
 from leadline.analysis.sample import Sample
 from leadline.seeds import generator
 

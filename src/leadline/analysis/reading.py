@@ -12,7 +12,8 @@ from leadline.analysis import estimates
 from leadline.analysis.annotations import Annotation, controls, owners, steps_from_start, types
 from leadline.analysis.capture import Captured, Place, places, sequence_rows, step_rows
 from leadline.analysis.codelength import bits_per_row
-from leadline.analysis.findings import Bin, Direction, Probe
+from leadline.analysis.findings import Bin, Probe
+from leadline.analysis.measured import Direction
 from leadline.analysis.probes import FEWEST_ROWS, Answers, constant_score, folds_of, row_scores, whitened
 from leadline.analysis.sample import Sample
 from leadline.seeds import generator

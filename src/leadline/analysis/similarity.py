@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.analysis.capture import Captured, Place, places, step_rows
-from leadline.analysis.findings import Direction, Shape, Similarity
+from leadline.analysis.findings import Shape, Similarity
 from leadline.analysis.gates import gates
+from leadline.analysis.measured import Direction
 from leadline.analysis.sample import Sample
 from leadline.seeds import generator
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from leadline.analysis import sample as sampling
 from leadline.analysis.capture import Captured, capture
-from leadline.analysis.findings import Reader, Stored
+from leadline.analysis.leafing import Reader, Stored
 from leadline.analysis.sample import Sample
 from leadline.analysis.units import step_text
 from leadline.data.sequences import LABELLED, Sequences

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from leadline.bench.meter import Inside, Peak, Step, in_turns
 from leadline.errors import KernelError
-from leadline.kernels import aten, choose
+from leadline.kernels import aten, choose, passes
 from leadline.kernels.reference import State, Weights
 
-GATES = {"tanh": 1, "gru": 3, "lstm": 4}
+GATES = {cell: gates for cell, (gates, _) in passes.SHAPES.items()}
 LAYERS: dict[str, type[torch.nn.RNNBase]] = {"tanh": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 LEAST, MOST = 5, 300
 

@@ -18,39 +18,6 @@ LARGEST_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, eq=False)
-class Fold:
-    """Indices of sequences, ascending."""
-
-    train: Index
-    tune: Index
-    dev: Index
-
-    @property
-    def everything(self) -> Index:
-        """All three together: the same for every fold."""
-        return np.sort(np.concatenate([self.train, self.tune, self.dev]))
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """How the data were divided.
-
-    Args:
-        folds: one, or the folds of a repeated cross-validation.
-        test: indices of the test part.
-        clusters: (n,) cluster of each sequence: its group with those of identical inputs, or itself.
-        by: "file", "group", "class", "target", "length", "time" or "chance".
-        notes: what was done, in sentences.
-    """
-
-    folds: tuple[Fold, ...]
-    test: Index
-    clusters: Index
-    by: By
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
 class Plan:
     """What dividing needs to know: per sequence a cluster, per cluster a weight, a stratum and an order."""
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.data.sequences import CategoryColumn, Sequences
-from leadline.errors import OptionError
-from leadline.records.trial import Kind
+from leadline.data.best_reached import stationary
+from leadline.data.generated import digit_names, named, numeric_steps, random_stream
+from leadline.data.sequences import Sequences
 from leadline.seeds import generator
 
 Ints = NDArray[np.int64]
@@ -31,10 +31,10 @@ def iid_labels(num_sequences: int, length: int = 20, num_classes: int = 4, seed:
 
     Right: irreducible noise. Nothing helps. Best accuracy 1/K, best loss ln K nats.
     """
-    stream = _stream("iid_labels", seed, num_sequences, length)
+    stream = random_stream("iid_labels", seed, num_sequences, length)
     x = stream.integers(num_classes, size=(num_sequences, length))
     y = stream.integers(num_classes, size=(num_sequences, length))
-    return _named("iid_labels", "tagging", x, _digits(num_classes), y, _digits(num_classes))
+    return named("iid_labels", "tagging", x, digit_names(num_classes), y, digit_names(num_classes))
 
 
 def noisy_function(
@@ -46,22 +46,12 @@ def noisy_function(
     loss H(p) + p ln(K - 1), 0.720 nats with p = 0.2 and K = 4 (`noise_floor`). Training and validation loss
     meet there, which is no reason to enlarge the network.
     """
-    stream = _stream("noisy_function", seed, num_sequences, length)
+    stream = random_stream("noisy_function", seed, num_sequences, length)
     x = stream.integers(num_classes, size=(num_sequences, length))
     wrong = stream.random(x.shape) < noise
     off = stream.integers(1, num_classes, size=x.shape)
     y = (x + 1 + np.where(wrong, off, 0)) % num_classes
-    return _named("noisy_function", "tagging", x, _digits(num_classes), y, _digits(num_classes))
-
-
-def noise_floor(noise: float, num_classes: int) -> float:
-    """Best loss of `noisy_function` in nats: H(p) + p ln(K - 1).
-
-    >>> round(noise_floor(0.2, 4), 3)
-    0.72
-    """
-    entropy = -noise * np.log(noise) - (1.0 - noise) * np.log(1.0 - noise)
-    return float(entropy + noise * np.log(num_classes - 1))
+    return named("noisy_function", "tagging", x, digit_names(num_classes), y, digit_names(num_classes))
 
 
 def markov_chain(
@@ -79,7 +69,7 @@ def markov_chain(
         chain: which chain: the transitions depend on this and V alone, not on `seed`.
         seed: of the draws.
     """
-    stream = _stream("markov_chain", seed, num_sequences, length)
+    stream = random_stream("markov_chain", seed, num_sequences, length)
     table = transitions(num_symbols, chain)
     edges = np.cumsum(table, axis=1)
     x = np.empty((num_sequences, length + 1), dtype=np.int64)
@@ -87,27 +77,13 @@ def markov_chain(
     draws = stream.random(x.shape)
     for t in range(length):
         x[:, t + 1] = (draws[:, t, None] > edges[x[:, t], :-1]).sum(axis=1)
-    names = _digits(num_symbols)
-    return _named("markov_chain", "next_step", x[:, :-1], names, x[:, 1:], names)
+    names = digit_names(num_symbols)
+    return named("markov_chain", "next_step", x[:, :-1], names, x[:, 1:], names)
 
 
 def transitions(num_symbols: int, chain: int = 0) -> Floats:
     """(V, V) rows P[i] ~ Dirichlet(1/2) of a `markov_chain`."""
     return generator(chain, "tasks", "transitions").dirichlet(np.full(num_symbols, 0.5), size=num_symbols)
-
-
-def stationary(table: Floats) -> Floats:
-    """pi with pi P = pi, sum pi = 1."""
-    size = len(table)
-    equations = np.vstack([table.T - np.eye(size), np.ones(size)])
-    found = np.maximum(np.linalg.lstsq(equations, np.eye(size + 1)[-1], rcond=None)[0], 0.0)
-    return np.asarray(found / found.sum())
-
-
-def entropy_rate(table: Floats) -> float:
-    """Entropy of the next symbol given the present one, in nats: -sum_i pi_i sum_j P_ij ln P_ij."""
-    logs = np.log(np.where(table > 0.0, table, 1.0))
-    return float(-stationary(table) @ (table * logs).sum(axis=1))
 
 
 def flip_flop(num_sequences: int, length: int = 50, bits: int = 3, pulse: float = 0.1, seed: int = 0) -> Sequences:
@@ -118,7 +94,7 @@ def flip_flop(num_sequences: int, length: int = 50, bits: int = 3, pulse: float 
     Right: one GRU or LSTM layer is enough (16 units for 3 bits), and its dynamics have exactly 2**bits stable
     fixed points, 8 for 3 bits (Sussillo & Barak 2013). Accuracy 1.0.
     """
-    stream = _stream("flip_flop", seed, num_sequences, length)
+    stream = random_stream("flip_flop", seed, num_sequences, length)
     shape = (num_sequences, length, bits)
     signs = stream.choice([-1, 1], size=shape)
     pulses = np.where(stream.random(shape) < pulse, signs, 0)
@@ -129,7 +105,7 @@ def flip_flop(num_sequences: int, length: int = 50, bits: int = 3, pulse: float 
     classes = tuple("".join("-+"[s >> b & 1] for b in reversed(range(bits))) for s in range(2**bits))
     y = state @ (1 << np.arange(bits)[::-1])
     names = tuple(f"channel {b + 1}" for b in range(bits))
-    return _numeric("flip_flop", "tagging", pulses, names, y, classes)
+    return numeric_steps("flip_flop", "tagging", pulses, names, y, classes)
 
 
 def parity(num_sequences: int, length: int = 20, modulus: int = 2, seed: int = 0) -> Sequences:
@@ -139,10 +115,10 @@ def parity(num_sequences: int, length: int = 20, modulus: int = 2, seed: int = 0
     gates never does, at any depth, so there the cell must change and not the depth. Train at 20 steps and
     score at 80: a network that has learned the rule stays at 1.0, one that has not falls to 1/m.
     """
-    stream = _stream("parity", seed, num_sequences, length)
+    stream = random_stream("parity", seed, num_sequences, length)
     x = stream.integers(modulus, size=(num_sequences, length))
     y = np.cumsum(x, axis=1) % modulus
-    return _named("parity", "tagging", x, _digits(modulus), y, _digits(modulus))
+    return named("parity", "tagging", x, digit_names(modulus), y, digit_names(modulus))
 
 
 def conditional_flip_flop(num_sequences: int, length: int = 40, levels: int = 2, seed: int = 0) -> Sequences:
@@ -153,7 +129,7 @@ def conditional_flip_flop(num_sequences: int, length: int = 40, levels: int = 2,
     Right: one GRU or LSTM layer. A layer whose gates see the input alone (minGRU) needs exactly k layers: in
     one layer its update at t depends on x_t, and whether a write counts depends on the state. Accuracy 1.0.
     """
-    stream = _stream("conditional_flip_flop", seed, num_sequences, length)
+    stream = random_stream("conditional_flip_flop", seed, num_sequences, length)
     level = stream.integers(levels, size=(num_sequences, length))
     bit = stream.integers(2, size=level.shape)
     registers = np.zeros((num_sequences, levels + 1), dtype=np.int64)
@@ -166,7 +142,7 @@ def conditional_flip_flop(num_sequences: int, length: int = 40, levels: int = 2,
         registers[rows[allowed], asked[allowed] + 1] = bit[allowed, t]
         y[:, t] = registers[:, levels]
     names = tuple(f"{i + 1}={b}" for i in range(levels) for b in range(2))
-    return _named("conditional_flip_flop", "tagging", 2 * level + bit, names, y, _digits(2))
+    return named("conditional_flip_flop", "tagging", 2 * level + bit, names, y, digit_names(2))
 
 
 def recall(num_sequences: int, count: int = 4, num_symbols: int = 8, delay: int = 20, seed: int = 0) -> Sequences:
@@ -175,14 +151,14 @@ def recall(num_sequences: int, count: int = 4, num_symbols: int = 8, delay: int 
     Right: wider. The state must carry M log2(n) bits until the query comes, so the units needed grow linearly
     with M; depth does not help. Accuracy 1.0; 1/n for one who forgot.
     """
-    stream = _stream("recall", seed, num_sequences, count + delay + 1)
+    stream = random_stream("recall", seed, num_sequences, count + delay + 1)
     symbols = stream.integers(num_symbols, size=(num_sequences, count))
     query = stream.integers(count, size=num_sequences)
     empty = np.full((num_sequences, delay), num_symbols)
     x = np.hstack([symbols, empty, num_symbols + 1 + query[:, None]])
-    names = (*_digits(num_symbols), NOTHING, *(f"?{i + 1}" for i in range(count)))
+    names = (*digit_names(num_symbols), NOTHING, *(f"?{i + 1}" for i in range(count)))
     y = symbols[np.arange(num_sequences), query]
-    return _named("recall", "classification", x, names, y, _digits(num_symbols))
+    return named("recall", "classification", x, names, y, digit_names(num_symbols))
 
 
 def adding(num_sequences: int, length: int = 200, seed: int = 0) -> Sequences:
@@ -192,7 +168,7 @@ def adding(num_sequences: int, length: int = 200, seed: int = 0) -> Sequences:
     tanh), not depth. Answering 1 always gives a mean squared error of 1/6 and a mean absolute error of 1/3;
     0 can be reached.
     """
-    stream = _stream("adding", seed, num_sequences, length, shortest=2)
+    stream = random_stream("adding", seed, num_sequences, length, shortest=2)
     values = stream.random((num_sequences, length))
     half, rows = length // 2, np.arange(num_sequences)
     first = stream.integers(half, size=num_sequences)
@@ -200,7 +176,7 @@ def adding(num_sequences: int, length: int = 200, seed: int = 0) -> Sequences:
     marks = np.zeros_like(values)
     marks[rows, first] = marks[rows, second] = 1.0
     x = np.stack([values, marks], axis=2)
-    return _numeric("adding", "regression", x, ("value", "marker"), (values * marks).sum(axis=1), ())
+    return numeric_steps("adding", "regression", x, ("value", "marker"), (values * marks).sum(axis=1), ())
 
 
 def copy(num_sequences: int, count: int = 10, num_symbols: int = 8, delay: int = 100, seed: int = 0) -> Sequences:
@@ -210,14 +186,14 @@ def copy(num_sequences: int, count: int = 10, num_symbols: int = 8, delay: int =
     Accuracy 1.0; without memory the loss is S ln(n) / (2 S + delay) nats a step and the accuracy
     (S + delay + S / n) / (2 S + delay).
     """
-    stream = _stream("copy", seed, num_sequences, delay, shortest=1)
+    stream = random_stream("copy", seed, num_sequences, delay, shortest=1)
     symbols = stream.integers(num_symbols, size=(num_sequences, count))
     empty = np.full((num_sequences, delay + count), num_symbols)
     x = np.hstack([symbols, empty])
     x[:, count + delay - 1] = num_symbols + 1
     y = np.hstack([empty, symbols])
-    digits = _digits(num_symbols)
-    return _named("copy", "tagging", x, (*digits, NOTHING, "go"), y, (*digits, NOTHING))
+    digits = digit_names(num_symbols)
+    return named("copy", "tagging", x, (*digits, NOTHING, "go"), y, (*digits, NOTHING))
 
 
 def shifted(num_sequences: int, length: int = 30, shift: int = 2, num_symbols: int = 4, seed: int = 0) -> Sequences:
@@ -226,10 +202,10 @@ def shifted(num_sequences: int, length: int = 30, shift: int = 2, num_symbols: i
     Right for k > 0: a look-ahead of k, or both directions; the score jumps from about 1/n to 1.0 at k, and
     nothing else helps. For k < 0 a memory of -k steps: one causal layer.
     """
-    stream = _stream("shifted", seed, num_sequences, length)
+    stream = random_stream("shifted", seed, num_sequences, length)
     x = stream.integers(num_symbols, size=(num_sequences, length))
-    digits = _digits(num_symbols)
-    return _named("shifted", "tagging", x, digits, _moved(x, shift, num_symbols), (*digits, NOTHING))
+    digits = digit_names(num_symbols)
+    return named("shifted", "tagging", x, digits, _moved(x, shift, num_symbols), (*digits, NOTHING))
 
 
 def hmm(num_sequences: int, length: int = 100, stay: float = 0.95, flip: float = 0.3, seed: int = 0) -> Sequences:
@@ -242,57 +218,13 @@ def hmm(num_sequences: int, length: int = 100, stay: float = 0.95, flip: float =
         k     0      1      2      4      8      all
               .796   .818   .831   .846   .856   .858
     """
-    stream = _stream("hmm", seed, num_sequences, length)
+    stream = random_stream("hmm", seed, num_sequences, length)
     start = stream.integers(2, size=(num_sequences, 1))
     changes = stream.random((num_sequences, length - 1)) > stay
     y: Ints = np.hstack([start, start + np.cumsum(changes, axis=1)]) % 2
     flipped = stream.random(y.shape) < flip
     x = np.where(flipped, 1 - y, y)
-    return _named("hmm", "tagging", x, _digits(2), y, _digits(2))
-
-
-def hmm_posterior(data: Sequences, look_ahead: int | None = None, stay: float = 0.95, flip: float = 0.3) -> Floats:
-    """(rows, 2) exact p(state_t | x_1..x_{t+k}) of `hmm` by the forward-backward recursion (Rabiner 1989).
-
-    With E the chance of the step's observation and A the transitions,
-    alpha_t = E_t * (A' alpha_{t-1}), beta_t = A (E_{t+1} * beta_{t+1}) cut after k steps, p ~ alpha * beta.
-
-    Args:
-        data: what `hmm` returned.
-        look_ahead: k; None for the whole sequence.
-        stay: as given to `hmm`.
-        flip: as given to `hmm`.
-    """
-    length = int(data.lengths[0])
-    x = data.categories[:, 0].reshape(len(data), length)
-    move = np.array([[stay, 1.0 - stay], [1.0 - stay, stay]])
-    shown = np.array([[1.0 - flip, flip], [flip, 1.0 - flip]])[x]
-    alpha = np.empty_like(shown)
-    before = np.full((len(data), 2), 0.5)
-    for t in range(length):
-        now = shown[:, t] * before
-        alpha[:, t] = now / now.sum(axis=1, keepdims=True)
-        before = alpha[:, t] @ move
-    p = alpha * (_all_ahead(shown, move) if look_ahead is None else _some_ahead(shown, move, look_ahead))
-    return np.asarray(p / p.sum(axis=2, keepdims=True)).reshape(-1, 2)
-
-
-def _all_ahead(shown: Floats, move: Floats) -> Floats:
-    """beta over the whole rest of the sequence: one pass from the end."""
-    beta = np.ones_like(shown)
-    for t in range(shown.shape[1] - 2, -1, -1):
-        beta[:, t] = (shown[:, t + 1] * beta[:, t + 1]) @ move.T
-        beta[:, t] /= beta[:, t].sum(axis=1, keepdims=True)
-    return beta
-
-
-def _some_ahead(shown: Floats, move: Floats, look_ahead: int) -> Floats:
-    """beta over the next `look_ahead` steps: one pass over all steps for each."""
-    beta = np.ones_like(shown)
-    for _ in range(min(look_ahead, shown.shape[1] - 1)):
-        beta[:, :-1] = (shown[:, 1:] * beta[:, 1:]) @ move.T
-        beta /= beta.sum(axis=2, keepdims=True)
-    return beta
+    return named("hmm", "tagging", x, digit_names(2), y, digit_names(2))
 
 
 def xor_both(num_sequences: int, length: int = 30, distance: int = 3, seed: int = 0) -> Sequences:
@@ -304,10 +236,10 @@ def xor_both(num_sequences: int, length: int = 30, distance: int = 3, seed: int 
     nothing: so neither move helps alone. The 2 k steps near the ends need one bit only: a loss of (1 - 2 k
     / T) ln 2 without the pair. Accuracy 1.0.
     """
-    stream = _stream("xor_both", seed, num_sequences, length)
+    stream = random_stream("xor_both", seed, num_sequences, length)
     x = stream.integers(2, size=(num_sequences, length))
     y = _moved(x, -distance, 0) ^ _moved(x, distance, 0)
-    return _named("xor_both", "tagging", x, _digits(2), y, _digits(2))
+    return named("xor_both", "tagging", x, digit_names(2), y, digit_names(2))
 
 
 def hierarchy(num_sequences: int, words: int = 20, seed: int = 0) -> Sequences:
@@ -316,13 +248,13 @@ def hierarchy(num_sequences: int, words: int = 20, seed: int = 0) -> Sequences:
     Right: deeper at equal parameters: a fast layer reads the word, a slow one keeps the sum, and layer 2's
     half-life is at least 4 times layer 1's. Accuracy 1.0.
     """
-    stream = _stream("hierarchy", seed, num_sequences, words)
+    stream = random_stream("hierarchy", seed, num_sequences, words)
     x = stream.integers(2, size=(num_sequences, words, WORD_BITS))
     values = np.array(WORD_VALUES)[x @ (1 << np.arange(WORD_BITS)[::-1])]
     ended = np.cumsum(values, axis=1) % 3
     y = np.repeat(np.hstack([np.zeros((num_sequences, 1), dtype=np.int64), ended]), WORD_BITS, axis=1)
     y = y[:, 1 : 1 + words * WORD_BITS]
-    return _named("hierarchy", "tagging", x.reshape(num_sequences, -1), _digits(2), y, _digits(3))
+    return named("hierarchy", "tagging", x.reshape(num_sequences, -1), digit_names(2), y, digit_names(3))
 
 
 def gru_teacher(
@@ -340,12 +272,12 @@ def gru_teacher(
     Right: with 50-100 sequences more data (or regularise), with 5,000 one layer closes the gap. Accuracy
     1.0 in the limit. The teacher does not depend on `seed`.
     """
-    stream = _stream("gru_teacher", seed, num_sequences, length)
+    stream = random_stream("gru_teacher", seed, num_sequences, length)
     x = stream.standard_normal((num_sequences, length, inputs))
     weight_ih, weight_hh, readout = teacher_weights(inputs, hidden, num_classes)
     y = (_gru(x, weight_ih, weight_hh) @ readout.T).argmax(axis=2)
     names = tuple(f"input {i + 1}" for i in range(inputs))
-    return _numeric("gru_teacher", "tagging", x, names, y, _digits(num_classes))
+    return numeric_steps("gru_teacher", "tagging", x, names, y, digit_names(num_classes))
 
 
 def teacher_weights(inputs: int, hidden: int, num_classes: int) -> tuple[Floats, Floats, Floats]:
@@ -377,22 +309,6 @@ TASKS: dict[str, Callable[..., Sequences]] = {
 }
 
 
-def _stream(task: str, seed: int, num_sequences: int, length: int, shortest: int = 1) -> np.random.Generator:
-    """The random stream of a task, after a look at the sizes."""
-    if num_sequences < 1 or length < shortest:
-        raise OptionError(
-            f"{num_sequences} sequences of {length} steps",
-            where=task,
-            expected=f"at least 1 sequence of at least {shortest} steps",
-            next_move="Ask for more.",
-        )
-    return generator(seed, "tasks", task)
-
-
-def _digits(size: int) -> tuple[str, ...]:
-    return tuple(str(index) for index in range(size))
-
-
 def _moved(x: Ints, by: int, outside: int) -> Ints:
     """x_{t+by} at t, `outside` beyond the ends."""
     steps = np.arange(x.shape[1]) + by
@@ -413,55 +329,3 @@ def _gru(x: Floats, weight_ih: Floats, weight_hh: Floats) -> Floats:
         h = (1.0 - z) * np.tanh(given[:, t, 2 * size :] + r * carried[:, 2 * size :]) + z * h
         states[:, t] = h
     return states
-
-
-def _named(task: str, kind: Kind, x: Ints, names: tuple[str, ...], y: Ints, classes: tuple[str, ...]) -> Sequences:
-    """Sequences of one category feature from (sequences, steps) indices."""
-    num_sequences, length = x.shape
-    column = CategoryColumn("symbol", names)
-    categories = x.reshape(-1, 1).astype(np.int32)
-    numeric = np.zeros((num_sequences * length, 0), dtype=np.float32)
-    return _assembled(task, kind, length, numeric, (), categories, (column,), y, classes)
-
-
-def _numeric(
-    task: str,
-    kind: Kind,
-    x: NDArray[np.number],
-    names: tuple[str, ...],
-    y: Ints | Floats,
-    classes: tuple[str, ...],
-) -> Sequences:
-    """Sequences of numeric features from (sequences, steps, features) numbers."""
-    num_sequences, length, width = x.shape
-    numeric = x.reshape(-1, width).astype(np.float32)
-    categories = np.zeros((num_sequences * length, 0), dtype=np.int32)
-    return _assembled(task, kind, length, numeric, names, categories, (), y, classes)
-
-
-def _assembled(
-    task: str,
-    kind: Kind,
-    length: int,
-    numeric: NDArray[np.float32],
-    numeric_names: tuple[str, ...],
-    categories: NDArray[np.int32],
-    columns: tuple[CategoryColumn, ...],
-    y: Ints | Floats,
-    classes: tuple[str, ...],
-) -> Sequences:
-    num_sequences = len(numeric) // length
-    return Sequences(
-        kind=kind,
-        offsets=np.arange(num_sequences + 1, dtype=np.int64) * length,
-        numeric=numeric,
-        categories=categories,
-        numeric_names=numeric_names,
-        category_columns=columns,
-        targets=y.ravel().astype(np.int64 if classes else np.float32),
-        target_name="label" if classes else "number",
-        classes=classes,
-        ids=_digits(num_sequences),
-        name=task.replace("_", " "),
-        source=f"generated: {task}",
-    )

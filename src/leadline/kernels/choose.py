@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import aten, library, native, pair, reference
+from leadline.kernels import aten, library, native, pair, passes, reference
 from leadline.kernels.reference import State, Weights
 
 Routine = Callable[[str, Tensor, Tensor, State, Weights, bool], tuple[Tensor, State]]
@@ -100,7 +100,7 @@ ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unr
 
 def _fallback(cell: str) -> str:
     """torch's loops, or the plain one where those do not go: transforms, cells that torch does not have."""
-    plain = native.transformed() or cell not in native.CELLS
+    plain = native.transformed() or cell not in passes.CELLS
     return "reference" if plain else "torch"
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from leadline.kernels import library, native
-from leadline.kernels.native import Told
+from leadline.kernels import library, native, passes
+from leadline.kernels.passes import Told
 from leadline.kernels.reference import State, Weights
 
 OPERATIONS = 5e8
@@ -24,7 +24,7 @@ SHARED = 1  # tensors at the head of `given` that both directions read: the inpu
 
 def worth_it(cell: str, inputs: Tensor, lengths: Tensor, hidden: int) -> bool:
     """Whether there is enough to do for two cores."""
-    gates = native.SHAPES[cell][0]
+    gates = passes.SHAPES[cell][0]
     work = 4 * int(lengths.sum()) * gates * hidden * (inputs.shape[-1] + hidden)
     return inputs.numel() > 0 and work >= OPERATIONS
 
@@ -40,8 +40,8 @@ def run(
     """`native.run` for both directions, in tensors in which `native.refusal` found nothing."""
     given: list[Tensor | None] = []
     for states, four in zip(initial, weights, strict=True):
-        native.check_sizes(cell, inputs, lengths, states, four)
-        given += native.tensors(cell, inputs, states, four)[len(given) and SHARED :]
+        passes.check_sizes(cell, inputs, lengths, states, four)
+        given += passes.tensors(cell, inputs, states, four)[len(given) and SHARED :]
     if native.differentiable(given):
         results = _Both.apply(cell, segment, lengths, *given)  # type: ignore[no-untyped-call]
     else:
@@ -67,12 +67,12 @@ def _forward(
     calls, kept, works = [], [], 0.0
     results: list[Tensor | None] = []
     for told, own in zip(_told(cell, segment), _sides(given), strict=True):
-        call, found, rest, work = native.prepare_forward(told, lengths, own, keep)
+        call, found, rest, work = passes.prepare_forward(told, lengths, own, keep)
         calls.append(call)
         works += work
         results += found
         kept += [found[0], *rest]
-    native.answer(library.functions().leadline_forward, calls, works)
+    passes.answer(library.functions().leadline_forward, calls, works)
     return tuple(results), kept, works
 
 
@@ -97,10 +97,10 @@ class _Both(torch.autograd.Function):
         else:
             calls = []
             for (told, want, own, rest), d_own in zip(parts, (d_results[:3], d_results[3:]), strict=True):
-                call, gradients = native.prepare_backward(told, want, own, rest, d_own)
+                call, gradients = passes.prepare_backward(told, want, own, rest, d_own)
                 calls.append(call)
                 found.append(native.asked_for(gradients, want))
-            native.answer(library.functions().leadline_backward, calls, 2 * ctx.work)
+            passes.answer(library.functions().leadline_backward, calls, 2 * ctx.work)
         return None, None, None, _sum(found[0][0], found[1][0]), *found[0][SHARED:], *found[1][SHARED:]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import altair as alt
 
 from leadline.records.base import Interval
-from leadline.records.verdict import Diagnosis, Verdict
+from leadline.records.evidence import Diagnosis
+from leadline.records.verdict import Verdict
 from leadline.report import drawing, figures, streaming_words, words
 from leadline.report.drawing import BAR, BLUE, GREEN, INK, ORANGE, Spec, Values
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from leadline.analysis.contrast import Contrast, Steps
-from leadline.analysis.findings import Measured
+from leadline.analysis.measured import Measured
 from leadline.records.verdict import Verdict
 from leadline.report import contrast_sections, figures, page
 from leadline.report.layout import Facts, Figure
@@ -19,10 +19,9 @@ def steps_of(verdict: Verdict, folder: Path) -> tuple[Contrast, ...]:
     if not path.exists():
         return ()
     known = Steps.from_json(path.read_text(encoding="utf-8"))
-    taken = list(zip(verdict.path, verdict.incumbents, verdict.incumbents[1:], strict=False))
     if known.fingerprint != verdict.data.fingerprint:
         return ()
-    return tuple(step for step in known.steps if (step.move, step.first, step.second) in taken)
+    return tuple(step for step in known.steps if (step.move, step.first, step.second) in verdict.steps)
 
 
 def write(found: Contrast, path: str | Path) -> Path:
@@ -32,9 +31,7 @@ def write(found: Contrast, path: str | Path) -> Path:
         found: the contrast; nothing else is read.
         path: where the page goes; its folder must be there.
     """
-    path = Path(path)
-    path.write_text(page.render(facts(found)), encoding="utf-8")
-    return path
+    return page.save(facts(found), path)
 
 
 def facts(found: Contrast) -> Facts:

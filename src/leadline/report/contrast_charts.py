@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from leadline.analysis.contrast import Contrast, Held, Kind
-from leadline.analysis.findings import Measured
+from leadline.analysis.measured import Measured
 from leadline.report import drawing
 from leadline.report.drawing import BAR, BLUE, INK, ORANGE, Spec, Values
 from leadline.report.layer_look import figure_text, layer_name, layer_shapes

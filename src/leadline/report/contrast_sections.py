@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadline.analysis.contrast import Contrast, Example, Held, Lasting
 from leadline.analysis.contrast_words import kind_name
-from leadline.analysis.findings import Measured
+from leadline.analysis.measured import Measured
 from leadline.report import contrast_charts as charts
 from leadline.report import figures
 from leadline.report.drawing import Spec

@@ -6,7 +6,8 @@ from typing import Any
 
 import altair as alt
 
-from leadline.records.verdict import Comparison, Verdict
+from leadline.records.evidence import Comparison
+from leadline.records.verdict import Verdict
 from leadline.report import drawing, figures, words
 from leadline.report.drawing import BLUE, GREY, ORANGE, Spec, Values
 

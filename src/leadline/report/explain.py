@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from leadline.records.verdict import Comparison, Diagnosis, Effect, Square, Verdict
+from leadline.records.evidence import Comparison, Diagnosis, Effect, Square
+from leadline.records.verdict import Verdict
 from leadline.report import effect_charts, figures, streaming_words, words
 from leadline.spec import StackSpec
 

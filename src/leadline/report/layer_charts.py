@@ -7,7 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from leadline.analysis.findings import Findings, Measured, Share
+from leadline.analysis.findings import Findings, Share
+from leadline.analysis.measured import Measured
 from leadline.report import drawing
 from leadline.report.drawing import BAR, BLUE, GREEN, GREY, INK, ORANGE, Spec, Values
 from leadline.report.layer_look import POINT, figure_text, layer_colours, layer_name, layer_shapes, measured

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from leadline.analysis.findings import Measured
+from leadline.analysis.measured import Measured
 from leadline.report import drawing
 from leadline.report.drawing import BLUE, GREEN, GREY, INK, ORANGE, Values
 

@@ -32,9 +32,7 @@ def write(found: Findings, path: str | Path) -> Path:
         found: the findings; nothing else is read.
         path: where the page goes; its folder must be there.
     """
-    path = Path(path)
-    path.write_text(page.render(facts(found)), encoding="utf-8")
-    return path
+    return page.save(facts(found), path)
 
 
 def facts(found: Findings) -> Facts:
@@ -48,7 +46,7 @@ def facts(found: Findings) -> Facts:
         figures=_figures(found),
         sections=layer_sections.build(found),
         top="In short",
-        source="findings.json",
+        source=FINDINGS,
     )
 
 

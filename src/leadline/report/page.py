@@ -35,8 +35,13 @@ def write(
     Returns:
         The path.
     """
+    return save(facts.build(verdict, findings, steps), path)
+
+
+def save(page: Facts, path: str | Path) -> Path:
+    """Write a page from its facts."""
     path = Path(path)
-    path.write_text(html(verdict, findings=findings, steps=steps), encoding="utf-8")
+    path.write_text(render(page), encoding="utf-8")
     return path
 
 

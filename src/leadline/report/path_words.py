@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from leadline.records.verdict import Comparison, Verdict
+from leadline.records.evidence import Comparison
+from leadline.records.verdict import Verdict
 from leadline.report import figures
 from leadline.report.words import arm_name, capital, is_down, listing, move_name
 
@@ -21,10 +22,9 @@ def reason(verdict: Verdict) -> tuple[str, ...]:
 
 def taken(verdict: Verdict) -> tuple[Comparison | None, ...]:
     """The comparison behind each step of the path; None where the record does not hold it."""
-    steps = zip(verdict.path, verdict.incumbents, verdict.incumbents[1:], strict=False)
     return tuple(
         next((m for m in reversed(verdict.moves) if (m.move, m.source, m.to) == (move, source, to)), None)
-        for move, source, to in steps
+        for move, source, to in verdict.steps
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from leadline.records.verdict import CurvePoint, Verdict
+from leadline.records.evidence import CurvePoint
+from leadline.records.verdict import Verdict
 from leadline.report import figures
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from leadline.records.verdict import ArmFacts, Comparison, Verdict
+from leadline.records.evidence import Comparison
+from leadline.records.verdict import ArmFacts, Verdict
 from leadline.report import figures, words
 from leadline.report.layout import Column, Row, Table
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from leadline.kernels import choose
+from leadline.records.evidence import Scores
 from leadline.records.trial import Trial, TrialResult
-from leadline.records.verdict import ArmFacts, Budget, DataFacts, Recommendation, Scores, Verdict
+from leadline.records.verdict import ArmFacts, Budget, DataFacts, Recommendation, Verdict
 from leadline.spec import StackSpec
 from leadline.study import stage, verdict
 from leadline.study.book import Book

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from leadline.records.evidence import BaselineFacts, Comparison, CurvePoint, Diagnosis, Effect, Square
 from leadline.records.trial import BaselineSpec, Metric, Trial, TrialResult
-from leadline.records.verdict import BaselineFacts, Comparison, CurvePoint, Diagnosis, Effect, Square, TestRow
+from leadline.records.verdict import TestRow
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
 from leadline.study.material import Material

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from leadline.data.identical import input_keys
 from leadline.data.sequences import Sequences
+from leadline.records.evidence import DataPoint, Diagnosis
 from leadline.records.trial import Trial
-from leadline.records.verdict import DataPoint, Diagnosis
 from leadline.seeds import generator
 from leadline.stats.floor import differing, distances, unavoidable_distance, unavoidable_error
 from leadline.stats.learning_curve import doubling

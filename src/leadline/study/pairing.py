@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.records.evidence import Comparison, Decision
 from leadline.records.trial import Trial
-from leadline.records.verdict import Comparison, Decision
 from leadline.spec import StackSpec
 from leadline.stats import power
 from leadline.stats.collapse import collapsed

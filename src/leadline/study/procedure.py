@@ -6,7 +6,7 @@ decisions that are a prefix of the longer run's.
 
 from __future__ import annotations
 
-from leadline.records.verdict import BaselineFacts
+from leadline.records.evidence import BaselineFacts
 from leadline.study import diagnosis, moves, pairing, stage, verdict
 from leadline.study.book import Book
 from leadline.study.names import baseline_description, baseline_is_causal, is_trained

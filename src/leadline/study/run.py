@@ -6,9 +6,11 @@ the budget, so their time is kept back.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 
 from leadline.records.trial import BaselineSpec, Trial, TrialResult
 from leadline.spec import Recipe, StackSpec
@@ -21,6 +23,7 @@ from leadline.study.tuning import Steps
 
 PAGE_SECONDS = 8.0
 OVERHEAD = 4_000
+NEAREST = 5
 
 
 class OutOfBudget(Exception):  # noqa: N818 - a signal, not an error
@@ -50,7 +53,7 @@ class Driver:
     progress: Callable[[Trial, TrialResult, float], None]
     searched: int = 0
     began: float = field(default_factory=time.monotonic)
-    rates: list[float] = field(default_factory=list)
+    rates: list[tuple[float, float]] = field(default_factory=list)
     finishing: bool = False
     earlier: float = 0.0
 
@@ -95,7 +98,7 @@ class Driver:
     def _take(self, trial: Trial, result: TrialResult) -> None:
         self.book.results[trial] = result
         if result.seconds > 0 and isinstance(trial.spec, StackSpec):
-            self.rates.append(result.seconds / _work(trial.recipe, trial.spec))
+            self.rates.append((_cost(trial.spec), result.seconds / _work(trial.recipe, trial.spec)))
 
     def _within_count(self, fresh: list[Trial]) -> list[Trial]:
         """The first of the fresh trials, in planned order, as far as `max_trials` goes."""
@@ -118,13 +121,19 @@ class Driver:
         return self.elapsed + self.estimate([trial]) + reserve <= self.seconds
 
     def estimate(self, trials: list[Trial]) -> float:
-        """Seconds of the clock that trials take, by the median pace so far; a baseline takes what it took before."""
-        pace = sorted(self.rates)[len(self.rates) // 2] if self.rates else 0.0
-        before = {facts.name: facts.seconds for facts in self.book.baselines}
-        alone = [
-            before[t.spec.name] if isinstance(t.spec, BaselineSpec) else pace * _work(t.recipe, t.spec) for t in trials
-        ]
+        """Seconds of the clock that trials take: a network by the pace of those of like cost, a baseline as before."""
+        alone = [self._seconds(trial) for trial in trials]
         return max(sum(alone) / self.jobs, max(alone, default=0.0))
+
+    def _seconds(self, trial: Trial) -> float:
+        if isinstance(trial.spec, BaselineSpec):
+            return next(facts.seconds for facts in self.book.baselines if facts.name == trial.spec.name)
+        return self._pace(trial.spec) * _work(trial.recipe, trial.spec)
+
+    def _pace(self, spec: StackSpec) -> float:
+        """Seconds per unit of work: the median of the trials that are nearest in cost. Large networks run faster."""
+        near = sorted(self.rates, key=lambda known: abs(math.log(known[0] / _cost(spec))))[:NEAREST]
+        return median(pace for _, pace in near) if near else 0.0
 
     def reserve(self) -> float:
         """Seconds kept for the finals and the page."""
@@ -177,4 +186,8 @@ def _cut(book: Book, reason: str, sentence: str) -> None:
 
 def _work(recipe: Recipe, spec: StackSpec) -> float:
     """What a trial's time is about proportional to: updates times (operations per step + a fixed overhead)."""
-    return recipe.max_updates * (spec.operations_per_step + OVERHEAD)
+    return recipe.max_updates * _cost(spec)
+
+
+def _cost(spec: StackSpec) -> float:
+    return float(spec.operations_per_step + OVERHEAD)

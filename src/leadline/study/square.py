@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from leadline.records.verdict import Corner, CurvePoint, Effect, Scores, Square
+from leadline.records.evidence import Corner, CurvePoint, Effect, Scores, Square
 from leadline.spec import StackSpec, with_parameters
 from leadline.study import verdict
 from leadline.study.book import Book

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from leadline.records.verdict import Comparison
+from leadline.records.evidence import Comparison
 from leadline.spec import StackSpec
 from leadline.study import verdict
 from leadline.study.book import Book, Match

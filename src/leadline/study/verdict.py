@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.records.verdict import Decision, Effect, Scores
+from leadline.records.evidence import Decision, Effect, Scores
 from leadline.stats import paired, rule, tails
 from leadline.stats.paired import Estimate, Evidence
 from leadline.stats.rule import Bounds, Design

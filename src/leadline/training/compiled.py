@@ -13,7 +13,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from leadline.data.batch import Batcher
 from leadline.data.encode import BUCKETS, Encoder
 from leadline.data.sequences import LABELLED
-from leadline.kernels import choose, library, native
+from leadline.kernels import choose, library, passes
 from leadline.kernels.whole import Data, Layout, Machine
 from leadline.network import FORGET, EmbedSpec, Network, StackBody
 from leadline.spec import Recipe, StackSpec
@@ -30,7 +30,7 @@ def refusal(network: Network, batcher: Batcher) -> str:
     if not isinstance(network.body, StackBody):
         return "the body is no stack"
     spec = network.body.stack.spec
-    if spec.cell not in native.CELLS:
+    if spec.cell not in passes.CELLS:
         return f"there is no compiled kernel for {spec.cell!r}"
     if spec.residual or spec.layer_norm:
         return "residual connections and layer normalisation are trained by torch"
@@ -102,7 +102,7 @@ class Compiled:
 def _layout(spec: StackSpec, encoder: Encoder, recipe: Recipe, seed: int) -> Layout:
     labelled = encoder.kind in LABELLED
     return Layout(
-        cell=native.CELLS[spec.cell],
+        cell=passes.CELLS[spec.cell],
         layers=spec.num_layers,
         hidden=spec.hidden_size,
         directions=spec.num_directions,

@@ -1,0 +1,148 @@
+"""A call of the compiled recurrences: what goes into `leadline_call` of csrc/leadline.h, and running it."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from leadline.errors import KernelError
+from leadline.kernels import library, long_call
+from leadline.kernels.reference import State, Weights
+
+CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
+SHAPES = {"tanh": (1, 1), "gru": (3, 1), "lstm": (4, 2)}  # gates, states
+
+
+class _Call(ctypes.Structure):
+    """`leadline_call` of csrc/leadline.h."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("cell", "reverse", "seq", "batch", "feature", "hidden")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                *("plan", "inputs", "h_0", "c_0", "weight_ih", "weight_hh", "bias_ih", "bias_hh"),
+                *("outputs", "h_n", "c_n", "saved", "d_outputs", "d_h_n", "d_c_n", "d_inputs", "d_h_0", "d_c_0"),
+                *("d_weight_ih", "d_weight_hh", "d_bias_ih", "d_bias_hh"),
+            )
+        ),
+        ("segment", ctypes.c_int64),
+        ("stop", ctypes.c_void_p),
+    )
+
+
+def check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights) -> None:
+    """Raise `KernelError` where sizes do not fit together."""
+    gates, states = SHAPES[cell]
+    hidden = weights[1].shape[-1]
+    batch, feature = inputs.shape[1:] if inputs.dim() == 3 else (-1, -1)
+    rows, state = gates * hidden, (batch, hidden)
+    expected = [(batch,), *[state] * states, (rows, feature), (rows, hidden), (rows,), (rows,)]
+    found = [tensor.shape for tensor in (lengths, *initial, *weights)]
+    if found != expected or lengths.dtype is not torch.int64 or not lengths.is_cpu or hidden == 0:
+        shapes = [tuple(shape) for shape in found]
+        raise KernelError(
+            f"inputs {tuple(inputs.shape)}, lengths {lengths.dtype} on {lengths.device}, "
+            f"and lengths, states and weights of {shapes}",
+            where=f"unroll({cell!r})",
+            expected=f"inputs (seq, batch, feature), lengths int64 on the CPU, and {expected}",
+        )
+
+
+def tensors(cell: str, inputs: Tensor, initial: State, weights: Weights) -> list[Tensor | None]:
+    """inputs, h_0, c_0 (or None) and the four weights, contiguous."""
+    c_0 = initial[1] if cell == "lstm" else None
+    return [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
+
+
+class Told(NamedTuple):
+    """What a call is told beside its tensors."""
+
+    cell: str
+    reverse: bool
+    segment: int
+
+
+Results = tuple[Tensor, Tensor, Tensor | None]
+Kept = tuple[Tensor, Tensor | None]
+
+
+def prepare_forward(
+    told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
+) -> tuple[_Call, Results, Kept, float]:
+    """The call; outputs, h_n, c_n; the plan and the saved gates; floating-point operations."""
+    native = library.functions()
+    inputs, h_0, c_0 = given[:3]
+    assert inputs is not None
+    assert h_0 is not None
+    seq, batch, feature = inputs.shape
+    cell, hidden, lengths = CELLS[told.cell], h_0.shape[1], lengths.contiguous()
+    plan = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64)
+    valid = native.leadline_plan(seq, batch, lengths.data_ptr(), plan.data_ptr())
+    outputs = inputs.new_empty(seq, batch, hidden)
+    h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
+    if told.segment:
+        kept = native.leadline_checkpoints(cell, hidden, seq, batch, told.segment)
+    else:
+        kept = native.leadline_saved(cell, hidden, valid)
+    saved = inputs.new_empty(kept) if keep else None
+    addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
+    call = _Call(cell, told.reverse, seq, batch, feature, hidden, *addresses, segment=told.segment)
+    work = 2.0 * valid * SHAPES[told.cell][0] * hidden * (feature + hidden)
+    return call, (outputs, h_n, c_n), (plan, saved), work
+
+
+def answer(function: Callable[[object], int], calls: Sequence[_Call], work: float) -> None:
+    """Run a pass: several calls side by side, and a long one so that Ctrl-C is heard."""
+    waiting = work >= long_call.OPERATIONS and threading.current_thread() is threading.main_thread()
+    if len(calls) == 1 and not waiting:
+        library.check(function(ctypes.byref(calls[0])))
+        return
+    stop = ctypes.c_int64()
+    for call in calls:
+        call.stop = ctypes.addressof(stop)
+    statuses = long_call.heard([partial(function, ctypes.byref(call)) for call in calls], stop)
+    library.check(max(statuses))
+
+
+def prepare_backward(
+    told: Told,
+    wanted: Sequence[bool],
+    given: Sequence[Tensor | None],
+    kept: Sequence[Tensor],
+    d_results: Sequence[Tensor | None],
+) -> tuple[_Call, list[Tensor | None]]:
+    """The call and where it puts the gradients of `given`; `kept` are outputs, plan and saved gates."""
+    outputs, plan, saved = kept
+    assert given[0] is not None
+    seq, batch, feature = given[0].shape
+    d_whole = [_whole(gradient) for gradient in d_results]
+    # The weights' gradients come in one go, wanted or not; the others only where they are wanted.
+    gradients = [
+        torch.empty_like(tensor) if tensor is not None and (place >= 3 or wanted[place]) else None
+        for place, tensor in enumerate(given)
+    ]
+    addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
+    numbers = (CELLS[told.cell], told.reverse, seq, batch, feature, outputs.shape[2])
+    call = _Call(*numbers, *addresses, segment=told.segment)
+    call.held = d_whole
+    return call, gradients
+
+
+def _whole(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.contiguous().resolve_neg()
+
+
+def _address(tensor: Tensor | None) -> int | None:
+    if tensor is None:
+        return None
+    address = tensor.data_ptr()
+    if not address and tensor.numel():
+        raise KernelError("a tensor without memory", expected="a plain tensor", next_move="Clone it first.")
+    return address
