@@ -163,3 +163,12 @@ def test_other_data_are_refused(run: Path, tmp_path: Path):
 def test_a_folder_without_a_ledger_is_refused(tmp_path: Path):
     with pytest.raises(RunFolderError, match=r"no ledger\.sqlite"):
         read_trials(tmp_path)
+
+
+def test_depth_in_a_pair_of_moves_is_the_step_to_compare(run: Path):
+    """Wherever it stands in the pair, and rather than a later step."""
+    verdict = verdict_of(run).model_copy(
+        update={"path": ("look_ahead+deeper", "narrower"), "incumbents": ("first", "second", "third")}
+    )
+    assert comparing._default(verdict) == ("first", "second")
+    assert verdict.steps == (("look_ahead+deeper", "first", "second"), ("narrower", "second", "third"))

@@ -155,8 +155,8 @@ def _kinds(sample: Sample, scores: tuple[Floats, Floats], seed: int) -> tuple[Ki
             before, after, whose = scores[0][:, rows], scores[1][:, rows], asked.clusters[rows]
             found.append(_kind(grouping, name, before, after, whose))
             chances.append(estimates.chance(after - before, whose))
-    sure = discoveries(np.array(chances), RATE)
-    told = [kind.model_copy(update={"sure": _way(kind.removed, bool(s))}) for kind, s in zip(found, sure, strict=True)]
+    ways = _ways([kind.removed for kind in found], chances)
+    told = [kind.model_copy(update={"sure": way}) for kind, way in zip(found, ways, strict=True)]
     overall = float((scores[1] - scores[0]).mean())
     return tuple(sorted(told, key=lambda kind: -abs(kind.removed.value - overall) * kind.targets))
 
@@ -174,8 +174,13 @@ def _kind(grouping: str, group: str, before: Floats, after: Floats, clusters: In
     )
 
 
-def _way(measured: Measured, sure: bool) -> Against:
-    return "open" if not sure else "more" if measured.value > 0 else "less"
+def _ways(differences: Sequence[Measured], chances: Sequence[float]) -> list[Against]:
+    """What each difference says where at most `RATE` of those that say something may be false."""
+    sure = discoveries(np.array(chances), RATE)
+    return [
+        "open" if not stands else "more" if one.value > 0 else "less"
+        for one, stands in zip(differences, sure, strict=True)
+    ]
 
 
 def _examples(
@@ -231,8 +236,8 @@ def _held(captured: list[list[Captured]], sample: Sample, seed: int) -> tuple[He
         for one, first, second in zip(asked, *scores, strict=True):
             found.append(_side_by_side(one, first, second))
             chances.append(estimates.chance(second[-1] - first[-1], one.clusters))
-    sure = discoveries(np.array(chances), RATE)
-    told = [held.model_copy(update={"sure": _way(held.gain, bool(s))}) for held, s in zip(found, sure, strict=True)]
+    ways = _ways([held.gain for held in found], chances)
+    told = [held.model_copy(update={"sure": way}) for held, way in zip(found, ways, strict=True)]
     return tuple(sorted(told, key=lambda held: -abs(held.gain.value)))
 
 

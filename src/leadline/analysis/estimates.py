@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from leadline.analysis.measured import Against, Measured
 from leadline.stats import tails
-from leadline.stats.paired import crossed
+from leadline.stats.paired import Evidence, crossed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,24 +32,25 @@ def mean(values: Floats, clusters: Ints, level: float = LEVEL) -> Measured:
         clusters: (rows,) cluster of each row, from 0.
         level: confidence of the interval.
     """
-    rows = np.atleast_2d(values)
-    totals, weights = sums(rows, clusters), sums(np.ones(rows.shape[1]), clusters)
-    present = weights > 0
-    if present.sum() < 2:
-        return Measured(value=float(rows.mean()))
-    found = tails.interval(crossed(totals[:, present], weights[present]), level)
+    evidence = _evidence(values, clusters)
+    if evidence is None:
+        return Measured(value=float(values.mean()))
+    found = tails.interval(evidence, level)
     return Measured(value=found.effect, interval=(found.low, found.high))
 
 
 def chance(values: Floats, clusters: Ints) -> float:
     """Two-sided p-value of the mean of values being zero; see `mean`. 1 where nothing is known."""
+    evidence = _evidence(values, clusters)
+    return 1.0 if evidence is None else min(1.0, 2.0 * float(tails.exceedance(np.abs(evidence.effect), evidence)))
+
+
+def _evidence(values: Floats, clusters: Ints) -> Evidence | None:
+    """Seeds crossed with clusters; None for fewer than two clusters."""
     rows = np.atleast_2d(values)
     totals, weights = sums(rows, clusters), sums(np.ones(rows.shape[1]), clusters)
     present = weights > 0
-    if present.sum() < 2:
-        return 1.0
-    evidence = crossed(totals[:, present], weights[present])
-    return min(1.0, 2.0 * float(tails.exceedance(np.abs(evidence.effect), evidence)))
+    return crossed(totals[:, present], weights[present]) if present.sum() > 1 else None
 
 
 def is_above(measured: Measured | None, bound: float = 0.0) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadline.analysis.contrast import Contrast, Example, Held, Lasting
+from leadline.analysis.contrast import Contrast, Example, Lasting
 from leadline.analysis.contrast_words import kind_name
 from leadline.analysis.measured import Measured
 from leadline.report import contrast_charts as charts
@@ -141,7 +141,7 @@ def _held_table(found: Contrast) -> Table:
                 *(figure_text(score) for score in held.first),
                 *(figure_text(score) for score in held.second),
                 figure_text(held.gain),
-                _sure(held),
+                held.sure,
             )
         )
         for held in found.held[:MANY]
@@ -159,10 +159,6 @@ def _held_table(found: Contrast) -> Table:
 
 def _layers(found: Contrast) -> tuple[int, int]:
     return len(found.held[0].first) if found.held else 0, len(found.held[0].second) if found.held else 0
-
-
-def _sure(held: Held) -> str:
-    return {"more": "more", "less": "less", "open": "open"}[held.sure]
 
 
 def _life_table(found: Contrast) -> Table | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import false_discovery_control
 
 from leadline.stats.paired import Floats
 
@@ -23,10 +24,4 @@ def discoveries(chances: Floats, rate: float) -> NDArray[np.bool_]:
     >>> discoveries(np.array([0.001, 0.04, 0.02, 0.9]), 0.05).tolist()
     [True, False, True, False]
     """
-    count = len(chances)
-    order = np.argsort(chances, kind="stable")
-    small = np.flatnonzero(chances[order] <= rate * np.arange(1, count + 1) / max(count, 1))
-    found = np.zeros(count, dtype=bool)
-    if len(small):
-        found[order[: small[-1] + 1]] = True
-    return found
+    return np.asarray(false_discovery_control(chances) <= rate)
