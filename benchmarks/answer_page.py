@@ -10,6 +10,7 @@ comparison of its last step deeper) is measured first, which may take minutes.
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -97,10 +98,10 @@ def _width(run: Run) -> str:
     rows = _compared(run, "wider", alone=True)
     if not rows:
         return "**Width** was never among the steps that looked most promising."
-    last = rows[-1]
-    ratio = _parameters(run, last.to) / max(_parameters(run, last.against), 1)
+    row = _telling(rows)
+    ratio = _parameters(run, row.to) / max(_parameters(run, row.against), 1)
     size = f"{ratio:.1f} times the parameters in wider layers"
-    return f"**Width: {DECIDED[last.decision]}.** {size}: {_said(run, last)}."
+    return f"**Width: {DECIDED[row.decision]}.** {size}: {_said(run, row)}."
 
 
 def _depth(run: Run) -> Iterable[str]:
@@ -110,16 +111,22 @@ def _depth(run: Run) -> Iterable[str]:
             "**Depth at equal parameters**, two layers instead of one: while the future is hidden "
             f"{_effect(run, square.depth_one_way)}; once both ways are read {_effect(run, square.depth_both_ways)}."
         )
-    rows = [m for m in _compared(run, "deeper") if m.source == _deepest_source(run)]
-    for row in rows:
-        what = words.move_name(row.move)
-        yield f"**{what[:1].upper()}{what[1:]}, {DECIDED[row.decision]}:** {_said(run, row)}."
-
-
-def _deepest_source(run: Run) -> str:
-    """The network from which depth was looked at last."""
     rows = _compared(run, "deeper")
-    return rows[-1].source if rows else ""
+    for name in dict.fromkeys(row.move for row in rows):
+        row = _telling([row for row in rows if row.move == name])
+        what = words.move_name(name)
+        yield f"**{what[:1].upper()}{what[1:]}: {DECIDED[row.decision]}.** {_said(run, row)}."
+
+
+def _telling(rows: list[Comparison]) -> Comparison:
+    """Of a move looked at from several networks: the last one that was decided, else the one known most closely."""
+    decided = [row for row in rows if row.decision in ("better", "not_worth_it")]
+    return decided[-1] if decided else min(rows, key=_breadth)
+
+
+def _breadth(row: Comparison) -> float:
+    low, high = row.interval or (-math.inf, math.inf)
+    return high - low
 
 
 def _tested(run: Run) -> str:
