@@ -34,6 +34,8 @@ from leadline.study.moves import Limits, parse_start, require_allowed
 from leadline.study.trial import run
 
 UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
+KEPT_BACK = 0.08
+"""Share of the budget that a study leaves over for `looking` and `comparing`, whose own limits count in slow cores."""
 
 
 class StudyVerdict(Verdict):
@@ -154,7 +156,7 @@ def answer(prepared: Prepared, progress: Progress, reading: ReadOptions, explain
 
 def study_options(*, jobs: int | None, explain: bool, **others: Any) -> Options:
     """`Options`, one worker per core where `jobs` is None; looking into the layers is paid out of the budget."""
-    given = {**others, "kept_back": looking.SHARE_OF_BUDGET + comparing.SHARE_OF_BUDGET if explain else 0.0}
+    given = {**others, "kept_back": KEPT_BACK if explain else 0.0}
     return Options(**given) if jobs is None else Options(jobs=jobs, **given)
 
 

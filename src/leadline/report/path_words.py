@@ -5,7 +5,7 @@ from __future__ import annotations
 from leadline.records.evidence import Comparison
 from leadline.records.verdict import Verdict
 from leadline.report import figures
-from leadline.report.words import arm_name, capital, is_down, listing, move_name
+from leadline.report.words import arm_name, capital, find_arm, is_down, listing, move_name
 
 
 def reason(verdict: Verdict) -> tuple[str, ...]:
@@ -106,7 +106,19 @@ def _measured(verdict: Verdict, move: Comparison) -> str:
         facts.insert(0, f"{figures.level(move.level)} interval")
     if move.against != move.source:
         facts.append(f"against {arm_name(verdict, move.against)}")
+    if _beyond_possible(verdict, move):
+        facts.append("too few to bound it")
     return f"{text}, {', '.join(facts)}"
+
+
+def _beyond_possible(verdict: Verdict, move: Comparison) -> bool:
+    """Whether the interval holds gains that are larger than all that is left to gain."""
+    arm = find_arm(verdict, move.against)
+    known = [b.dev for b in verdict.baselines if b.name == move.against]
+    score = arm.dev.score if arm and arm.dev else next(iter(known), None)
+    if score is None or move.interval is None or not figures.is_finite(move.interval):
+        return False
+    return move.interval[1] > figures.loss(figures.scale(verdict), score)
 
 
 def _named(verdict: Verdict, move: Comparison) -> str:

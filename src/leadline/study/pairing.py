@@ -57,18 +57,24 @@ def kept(book: Book, *arms: Sequence[Trial]) -> list[list[Trial]]:
     return [[trial for trial, gone in zip(arm, lost, strict=True) if not gone] for arm in arms]
 
 
-def settle(book: Book, matches: Sequence[Match], kind: Stage, down: bool = False) -> Steps[dict[Match, Comparison]]:
+def settle(
+    book: Book, matches: Sequence[Match], kind: Stage, down: bool = False, most: int = verdict.MOST_PAIRS
+) -> Steps[dict[Match, Comparison]]:
     """A look after each block of pairs, for all matches together, until none is worth another block.
 
     A match gets its share of alpha here, before its first pair. It is given up when it is closed; when the chance to
     close it by the last look falls below `FUTILE`; or when another move is better already and this one is not
     ahead of it (but for a retry, whose matches are two gates of one move). Each look is left in `book.opened`, so
     that a cut leaves what is known.
+
+    With `most` below the last planned look, what is open there is set aside: called again with the same matches
+    and without it, this repeats the looks that were taken, from the results in the book, and goes on.
     """
     planned = verdict.design(len(book.incumbents) - 1, kind, len(matches), book.num_folds)
+    taken = [look for look in planned.looks if look <= most] or list(planned.looks[:1])
     book.opened = {match: _unpaired(book, match, planned) for match in matches}
-    alive, words = list(matches), dict.fromkeys(matches, f"still open after {planned.looks[-1]} pairs, the most spent")
-    for look in planned.looks:
+    alive, words = list(matches), dict.fromkeys(matches, _still_open(taken[-1], planned))
+    for look in taken:
         specs = dict.fromkeys(spec for match in alive for spec in (match.against, match.candidate.spec))
         yield [book.pair_trial(spec, stage_name(book), i) for i in range(look) for spec in specs]
         found = {match: _look(book, match, planned, look, down) for match in alive}
@@ -80,6 +86,12 @@ def settle(book: Book, matches: Sequence[Match], kind: Stage, down: bool = False
         if not alive:
             break
     return {match: _ended(row, words[match]) for match, row in book.opened.items()}
+
+
+def _still_open(look: int, planned: Design) -> str:
+    if look == planned.looks[-1]:
+        return f"still open after {look} pairs, the most spent"
+    return f"set aside after {look} pairs for steps not yet measured"
 
 
 def open_rows(book: Book) -> list[Comparison]:

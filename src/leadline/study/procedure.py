@@ -9,16 +9,18 @@ from __future__ import annotations
 from leadline.records.evidence import BaselineFacts
 from leadline.study import diagnosis, moves, pairing, stage, verdict
 from leadline.study.book import Book
+from leadline.study.moves import Candidate
 from leadline.study.names import baseline_description, baseline_is_causal, is_trained
 from leadline.study.sizes import small
 from leadline.study.square import curve, square
 from leadline.study.stage import Settled
 from leadline.study.tuning import Steps, tune, tune_baselines
-from leadline.study.verdict import BLOCK
+from leadline.study.verdict import BLOCK, Stage
 
 MOST_INCUMBENTS = 8
 LARGE = 3.0
 BASELINE_FOLDS = 2
+CLIMBING: tuple[Stage, ...] = ("regularise", "upward", "pairs")
 
 
 def procedure(book: Book) -> Steps[None]:
@@ -71,22 +73,35 @@ def climb(book: Book) -> Steps[None]:
     while len(book.incumbents) < MOST_INCUMBENTS:
         if not _measured(book):
             yield from measure(book)
-        if diagnosis.high_variance(book):
-            settled = yield from stage.run(book, moves.regularise(book.incumbent), "regularise")
-            if (yield from _take(book, stage.better(book, settled))):
-                continue
-        candidates = moves.upward(book.incumbent, book.plan.limits)
-        settled = yield from stage.run(book, candidates, "upward")
-        if (yield from _take(book, stage.better(book, settled))):
-            continue
-        retried = yield from stage.retry(book, settled)
-        if (yield from _take(book, stage.better(book, retried))):
-            continue
-        if not _gap_remains(book):
+        if not (yield from _step(book)):
             return
-        settled = yield from stage.run(book, moves.pairs(book.incumbent, book.plan.limits), "pairs")
-        if not (yield from _take(book, stage.better(book, settled))):
-            return
+
+
+def _step(book: Book) -> Steps[bool]:
+    """A step upwards, if any pays: every stage in turn up to `stage.EARLY` pairs, then every one to its end."""
+    settled: dict[Stage, list[Settled]] = {}
+    for kind in CLIMBING:
+        settled[kind] = yield from stage.run(book, _candidates(book, kind), kind, stage.EARLY)
+        if (yield from _take(book, stage.better(book, settled[kind]))):
+            return True
+        if kind == "upward":
+            retried = yield from stage.retry(book, settled[kind])
+            if (yield from _take(book, stage.better(book, retried))):
+                return True
+    for kind in CLIMBING:
+        resumed = yield from stage.resume(book, settled[kind], kind)
+        if (yield from _take(book, stage.better(book, resumed))):
+            return True
+    return False
+
+
+def _candidates(book: Book, kind: Stage) -> tuple[Candidate, ...]:
+    """What a stage of the climb may open at this incumbent."""
+    if kind == "regularise":
+        return moves.regularise(book.incumbent) if diagnosis.high_variance(book) else ()
+    if kind == "upward":
+        return moves.upward(book.incumbent, book.plan.limits)
+    return moves.pairs(book.incumbent, book.plan.limits) if _gap_remains(book) else ()
 
 
 def descend(book: Book) -> Steps[None]:

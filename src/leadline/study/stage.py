@@ -15,6 +15,8 @@ from leadline.study.tuning import Steps, longest_rung, screened, tune
 from leadline.study.verdict import Stage
 
 PURSUED = 3
+EARLY = 12
+"""Pairs of a comparison before others that are not measured yet: breadth first, the last pairs last."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,13 @@ class Settled:
     row: Comparison
 
 
-def run(book: Book, candidates: Sequence[Candidate], kind: Stage) -> Steps[list[Settled]]:
-    """Screen the candidates, pair the promising ones with the incumbent, decide; write all of them into the book."""
+def run(
+    book: Book, candidates: Sequence[Candidate], kind: Stage, most: int = verdict.MOST_PAIRS
+) -> Steps[list[Settled]]:
+    """Screen the candidates, pair the promising ones with the incumbent, decide; write all of them into the book.
+
+    What is open after `most` pairs is set aside, for `resume`.
+    """
     if not candidates:
         return []
     down = kind in ("bold", "downward")
@@ -37,10 +44,19 @@ def run(book: Book, candidates: Sequence[Candidate], kind: Stage) -> Steps[list[
     pursued = list(candidates) if down else shortlist(book, candidates)
     paired = [candidate.spec for candidate in pursued]
     yield from tune(book, paired, always=paired)
-    found = yield from settle(book, [Match(c, book.incumbent) for c in pursued], kind, down)
+    found = yield from settle(book, [Match(c, book.incumbent) for c in pursued], kind, down, most)
     settled = [Settled(match.candidate, row) for match, row in found.items()]
     settled += [Settled(c, _not_pursued(book, c)) for c in candidates if c not in pursued]
     return _written(book, settled)
+
+
+def resume(book: Book, settled: Sequence[Settled], kind: Stage) -> Steps[list[Settled]]:
+    """Give what `run` set aside the rest of its pairs; of the others nothing changes."""
+    pursued = [s.candidate for s in settled if s.row.decision != "not_pursued"]
+    if not pursued:
+        return []
+    found = yield from settle(book, [Match(c, book.incumbent) for c in pursued], kind)
+    return _written(book, [Settled(match.candidate, row) for match, row in found.items()])
 
 
 def retry(book: Book, settled: Sequence[Settled]) -> Steps[list[Settled]]:
@@ -68,13 +84,23 @@ def rows(book: Book) -> list[Comparison]:
     done = [
         row.model_copy(update={"fresh": book.fresh[i]}) if i in book.fresh else row for i, row in enumerate(book.moves)
     ]
-    return [*done, *open_rows(book)]
+    known = {_key(row): row.pairs for row in done}
+    return _merged(done, [row for row in open_rows(book) if row.pairs > known.get(_key(row), -1)])
 
 
 def _written(book: Book, settled: list[Settled]) -> list[Settled]:
-    book.moves += [s.row for s in settled]
+    book.moves = _merged(book.moves, [s.row for s in settled])
     book.opened = {}
     return settled
+
+
+def _merged(rows: Sequence[Comparison], newer: Sequence[Comparison]) -> list[Comparison]:
+    """Rows with newer ones in the place of those about the same two networks, else at the end."""
+    return list({_key(row): row for row in (*rows, *newer)}.values())
+
+
+def _key(row: Comparison) -> tuple[str, str, str, str]:
+    return row.source, row.move, row.to, row.against
 
 
 def _helped(spec: StackSpec) -> StackSpec:
