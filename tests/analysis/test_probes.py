@@ -10,7 +10,7 @@ import pytest
 from torch import nn
 
 from leadline.analysis import codelength, probes, reading
-from leadline.analysis.annotations import Annotation, controls, lagged, owners, types
+from leadline.analysis.annotations import Annotation, controls, derived, lagged, owners, types
 from leadline.analysis.capture import Captured, Place
 from leadline.analysis.distance_words import by_distance
 from leadline.data.tasks import shifted
@@ -240,3 +240,46 @@ def test_over_twenty_networks_what_is_not_there_is_not_claimed():
         asked = reading.ask(Annotation("shuffled", wrong, ("no", "yes")), sample, seed)
         absent += any(p.supported for p in reading.probe(asked, seen, seed, 4, ("all",)))
     assert absent <= 1
+
+
+def test_bits_of_numbers_are_those_of_the_predictions_one_after_another():
+    """The closed form is the product of Student-t predictions, row after row, whatever the order."""
+    from scipy.stats import t
+
+    random = np.random.default_rng(3)
+    states = random.normal(size=(40, 3))
+    numbers = states @ [1.0, -0.5, 0.0] + 0.3 * random.normal(size=40)
+    for order in (np.arange(40), random.permutation(40)):
+        x = np.concatenate([states, np.ones((40, 1))], 1)[order]
+        y = ((numbers - numbers.mean()) / numbers.std())[order]
+        bits = 0.0
+        for row in range(40):
+            precision = x[:row].T @ x[:row] + codelength.PRECISION * np.eye(4)
+            told = np.linalg.solve(precision, x[:row].T @ y[:row])
+            shape = codelength.SHAPE + row / 2
+            rest = codelength.SHAPE * codelength.STEP**2 + (y[:row] @ y[:row] - told @ precision @ told) / 2
+            spread = rest / shape * (1 + x[row] @ np.linalg.solve(precision, x[row]))
+            bits -= t.logpdf(y[row], 2 * shape, x[row] @ told, np.sqrt(spread)) / np.log(2)
+        expected = bits / 40 - np.log2(codelength.STEP)
+        assert codelength.bits_of_numbers(states, numbers) == pytest.approx(expected, rel=1e-6)
+
+
+def test_bits_of_numbers_that_say_nothing_or_everything():
+    random = np.random.default_rng(4)
+    states = random.normal(size=(4000, 5))
+    alone = np.log2(np.sqrt(2 * np.pi * np.e) / codelength.STEP)
+    assert codelength.bits_of_numbers(states, random.normal(size=4000)) == pytest.approx(alone, abs=0.02)
+    assert codelength.bits_of_numbers(states, states[:, 0]) < 2.5
+    half = states[:, 0] + random.normal(size=4000)
+    assert codelength.bits_of_numbers(states, half) == pytest.approx(alone - 0.5, abs=0.03)
+    assert codelength.bits_of_numbers(states, np.ones(4000)) == 0.0
+
+
+def test_halves_of_a_layer_have_their_control():
+    rnn = nn.GRU(3, 8, batch_first=True, bidirectional=True)
+    subjects, sample = networks.looked_at(rnn, networks.noise(120, 6, 3), twins=2)
+    asked = reading.ask(derived(sample.sequences)[0], sample, 0)
+    found = reading.probe(asked, reading.views(subjects, sample), 0, 4)
+    halves = [p for p in found if p.direction in ("forward", "backward")]
+    assert len(halves) == 2
+    assert all(p.control is not None and p.selectivity is not None for p in halves)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from kernel_cases import built
 
 from leadline.kernels import library
 
@@ -19,11 +20,6 @@ def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def built(isa: str) -> bool:
-    """Whether this machine has the kernels of an instruction set and can run them."""
-    return isinstance(library._open(isa), library.Library)
 
 
 @pytest.fixture(params=library.INSTRUCTION_SETS.get(platform.machine().lower(), ("none",)))

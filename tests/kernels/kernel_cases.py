@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from leadline.kernels import library
 from leadline.kernels.choose import Routine
 from leadline.kernels.reference import State, Weights
 
@@ -25,6 +26,11 @@ class Case:
     weights: Weights
     reverse: bool
     d_results: tuple[Tensor, ...]
+
+
+def built(isa: str) -> bool:
+    """Whether this machine has the kernels of an instruction set and can run them."""
+    return isinstance(library._open(isa), library.Library)
 
 
 def case(

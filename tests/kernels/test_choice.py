@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -176,3 +177,18 @@ def test_the_routine_of_a_study_names_its_instruction_set(monkeypatch: pytest.Mo
     monkeypatch.delenv("LEADLINE_KERNELS")
     missing = isinstance(library.load(), library.Missing)
     assert choose.routine() == ("torch" if missing else f"native {library.isa()}")
+
+
+def test_another_build_of_the_kernels_is_another_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A run folder that was begun with other kernels is not continued: their bits differ."""
+    if isinstance(library.load(), library.Missing):
+        pytest.skip("the kernels are not compiled")
+    mine = choose.build()
+    assert mine.startswith(f"{choose.routine()} ")
+    assert choose.build() == mine
+    other = tmp_path / "other.so"
+    other.write_bytes(library.path_of(library.isa()).read_bytes() + b"\0")
+    monkeypatch.setattr(library, "path_of", lambda isa: other)
+    assert choose.build() != mine
+    monkeypatch.setenv("LEADLINE_KERNELS", "torch")
+    assert choose.build() == "torch"

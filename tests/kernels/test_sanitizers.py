@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import built
-from kernel_cases import STATES, case, run
+from kernel_cases import STATES, built, case, run
 
 from leadline.kernels import library, passes, reference
 

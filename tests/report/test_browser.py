@@ -6,7 +6,6 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-import conftest
 import numpy as np
 import pytest
 import test_compare_page
@@ -18,6 +17,7 @@ from leadline.analysis.stored import MOST_CELLS
 from leadline.report import compare_page, layer_page, page
 
 Open = Callable[..., Any]
+PHONE = {"viewport": {"width": 400, "height": 800}, "has_touch": True, "is_mobile": True}
 PAGES = {
     "layers": lambda: page.render(layer_page.facts(test_layer_page.example())),
     "compare": lambda: page.render(compare_page.facts(test_compare_page.example())),
@@ -137,7 +137,7 @@ def test_everything_is_reached_by_keys(reader: Any) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_phone_shows_the_page_without_scrolling_sideways(name: str, opened: Open) -> None:
-    phone = opened(PAGES[name](), **conftest.PHONE)
+    phone = opened(PAGES[name](), **PHONE)
     charts = phone.locator(".chart")
     for i in range(charts.count()):
         charts.nth(i).locator("svg.marks").wait_for()
@@ -148,7 +148,7 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(name: str, opened: Op
 
 
 def test_a_finger_is_enough(opened: Open) -> None:
-    phone = opened(PAGES["layers"](), **conftest.PHONE)
+    phone = opened(PAGES["layers"](), **PHONE)
     phone.get_by_role("button", name="k", exact=True).tap()
     assert "Step 4, k, in wal[k]ing." in shown(phone)
     phone.locator("#reader-strip canvas").tap(position={"x": 5, "y": 1})

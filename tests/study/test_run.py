@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from leadline.data.datasets.letters import letters
 from leadline.errors import RunFolderError
 from leadline.records.trial import Trial
 from leadline.study import run as driving
+from leadline.study.executors import Workers
 from leadline.study.ledger import FILE, Ledger, read_verdict
 from leadline.study.moves import Limits
 
@@ -188,3 +190,13 @@ def test_limits_are_part_of_the_identity(words, tmp_path):
     assert len(names) == 5
     assert prepare(words, Options(minutes=1.0)).folder == prepare(words, Options(jobs=1)).folder
     assert Limits("tagging", causal=True).windows == ()
+
+
+def test_closed_workers_leave_no_thread_behind(words):
+    """What is left of a pool at the end of the program may write to a closed pipe, and says so with a traceback."""
+    workers = Workers(book_for(words).material, 2)
+    workers._pool.submit(time.sleep, 60)
+    while not workers._pool._processes:
+        time.sleep(0.01)
+    workers.close()
+    assert not any(type(thread).__name__ == "_ExecutorManagerThread" for thread in threading.enumerate())

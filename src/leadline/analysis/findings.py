@@ -79,7 +79,8 @@ class Probe(Finding):
         untrained: mean score of the same reader on the untrained twins.
         gain: score minus untrained.
         over_below: score minus that of the layer below, the same directions.
-        bits: online code length per row, in bits; None where it was not taken.
+        bits: online code length per row, in bits, of numbers to a hundredth of their standard deviation; None where it
+            was not taken.
         untrained_bits: the same for the first twin.
         lag: for an input so many steps away: negative is earlier.
         distances: score by distance, where the annotation refers to another step.
@@ -250,11 +251,18 @@ class ErrorKind(Finding):
 
 
 class Similarity(Finding):
-    """Debiased linear CKA of two sets of states: 1 for alike up to rotation and scale, about 0 for unrelated."""
+    """Debiased linear CKA of two sets of states: 1 for alike up to rotation and scale, about 0 for unrelated.
+
+    Args:
+        first, second: what is held against each other.
+        cka: the estimate.
+        interval: 95 %, over sequences; None for too few of them.
+    """
 
     first: str
     second: str
     cka: float
+    interval: tuple[float, float] | None = None
 
 
 class Shape(Finding):

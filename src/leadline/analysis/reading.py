@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leadline.analysis import estimates
 from leadline.analysis.annotations import Annotation, controls, owners, steps_from_start, types
 from leadline.analysis.capture import Captured, Place, places, sequence_rows, step_rows
-from leadline.analysis.codelength import bits_per_row
+from leadline.analysis.codelength import bits_of_numbers, bits_per_row
 from leadline.analysis.findings import Bin, Probe
 from leadline.analysis.measured import Direction
 from leadline.analysis.probes import FEWEST_ROWS, Answers, constant_score, folds_of, row_scores, whitened
@@ -128,7 +128,7 @@ def _probe(
     seed: int,
     level: float,
 ) -> Probe:
-    with_control = place.direction == "all" and asked.annotation.origin != "lag"
+    with_control = asked.annotation.origin != "lag"
     control = row_scores(own, asked.random, asked.folds) if with_control else None
     fresh = np.stack([row_scores(twin, asked.answers, asked.folds)[0] for twin in twins]) if twins else None
     clusters = asked.clusters
@@ -138,7 +138,7 @@ def _probe(
     versus_twin = None if gained is None else estimates.mean(gained, clusters, level)
     versus_below = None if over is None else estimates.mean(over, clusters, level)
     separated = selective is None or estimates.is_above(estimates.mean(selective, clusters, level))
-    coded = place.direction == "all" and asked.answers.classes > 1 and asked.annotation.origin != "lag"
+    coded = place.direction == "all" and with_control
     return Probe(
         annotation=asked.annotation.name,
         origin=asked.annotation.origin,
@@ -158,7 +158,7 @@ def _probe(
         lag=asked.annotation.lag,
         distances=by_distance(asked, score) if place.direction == "all" else (),
         gains=by_distance(asked, over) if place.direction == "all" and over is not None else (),
-        positions=_by_position(asked, score, seen.sample) if with_control else (),
+        positions=_by_position(asked, score, seen.sample) if coded else (),
         supported=place.layer > 0 and separated and estimates.is_above(versus_twin),
         against_untrained=estimates.against(versus_twin),
         against_below=estimates.against(versus_below),
@@ -169,8 +169,10 @@ def _bits(states: Floats, asked: Asked, seed: int) -> float:
     """The same rows in the same order for every place."""
     random = generator(seed, "explain", "code", asked.annotation.name)
     chosen = random.permutation(len(states))[:CODE_ROWS]
-    labels = asked.answers.values[0].astype(np.int64)
-    return bits_per_row(states[chosen], labels[chosen], asked.answers.classes, random)
+    values = asked.answers.values[0][chosen]
+    if not asked.answers.classes:
+        return bits_of_numbers(states[chosen], values.astype(np.float64))
+    return bits_per_row(states[chosen], values.astype(np.int64), asked.answers.classes, random)
 
 
 def by_distance(asked: Asked, values: Floats) -> tuple[Bin, ...]:

@@ -62,6 +62,12 @@ def routine() -> str:
     return f"{name} {library.isa()}".strip() if name == "native" else name
 
 
+def build() -> str:
+    """`routine` and which build of it: what a run that is continued has to share with the one that began."""
+    name = routine()
+    return f"{name} {library.fingerprint()}" if name.startswith("native") else name
+
+
 def segment(cell: str, seq: int, batch: int, hidden: int) -> int:
     """Steps of a segment that the compiled backward pass computes once more instead of keeping it; 0: all is kept.
 

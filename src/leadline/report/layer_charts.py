@@ -171,14 +171,16 @@ def similarity(found: Findings) -> Spec | None:
     if len(pairs) < 2:
         return None
     names = list(dict.fromkeys([*(s.first for s in pairs), *(s.second for s in pairs)]))
-    values: Values = [{"one": name, "other": name, "cka": 1.0, "text": "1"} for name in names]
+    values: Values = [{"one": name, "other": name, "cka": 1.0, "text": "1", "told": "1"} for name in names]
     for pair in pairs:
         for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
-            values.append({"one": one, "other": other, "cka": max(pair.cka, 0.0), "text": f"{pair.cka:.2f}"})
+            around = "" if pair.interval is None else f" ({pair.interval[0]:.2f} to {pair.interval[1]:.2f})"
+            told = {"text": f"{pair.cka:.2f}", "told": f"{pair.cka:.2f}{around}"}
+            values.append({"one": one, "other": other, "cka": max(pair.cka, 0.0), **told})
     base = alt.Chart(drawing.data(values)).encode(
         x=alt.X("one:N", sort=names, title=None, axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("other:N", sort=names, title=None),
-        tooltip=drawing.tips("one", "other", text="CKA"),
+        tooltip=drawing.tips("one", "other", told="CKA"),
     )
     shade = alt.Opacity("cka:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 1]), legend=None)
     layers = [

@@ -112,11 +112,11 @@ def _measured(verdict: Verdict, move: Comparison) -> str:
 
 
 def _beyond_possible(verdict: Verdict, move: Comparison) -> bool:
-    """Whether the interval holds gains that are larger than all that is left to gain."""
+    """Whether an open comparison holds gains that are larger than all that is left to gain."""
     arm = find_arm(verdict, move.against)
     known = [b.dev for b in verdict.baselines if b.name == move.against]
     score = arm.dev.score if arm and arm.dev else next(iter(known), None)
-    if score is None or move.interval is None or not figures.is_finite(move.interval):
+    if move.decision != "undecided" or score is None or move.interval is None or not figures.is_finite(move.interval):
         return False
     return move.interval[1] > figures.loss(figures.scale(verdict), score)
 

@@ -166,7 +166,7 @@ def _identity(sequences: Sequences, options: Options) -> dict[str, str]:
     return {
         "data": sequences.fingerprint(),
         "versions": " ".join(f"{name} {metadata.version(name)}" for name in ("leadline", "torch", "numpy")),
-        "kernels": choose.routine(),
+        "kernels": choose.build(),
         "seed": str(options.seed),
         "causal": str(options.causal),
         "max_look_ahead": str(options.max_look_ahead),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -64,6 +64,9 @@ def run_alone(material: Material, trial: Trial) -> Outcome:
         executor.close()
 
 
+PATIENCE = 5.0
+
+
 class Workers:
     """Spawned processes with one thread each.
 
@@ -99,11 +102,17 @@ class Workers:
                 yield trial, future.result()
 
     def close(self) -> None:
-        """Stop the workers, also in the middle of a trial."""
+        """Stop the workers, also in the middle of a trial.
+
+        The pool's own thread has to end before the interpreter does, which otherwise may write to a closed pipe.
+        """
         processes = list((self._pool._processes or {}).values())
+        manager: Any = self._pool._executor_manager_thread
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        if manager is not None:
+            manager.join(PATIENCE)
 
 
 def executor(material: Material, jobs: int) -> Executor:
