@@ -168,6 +168,12 @@ def _size_or_depth(run: Run) -> str:
     deep = taken[-1]
     arm = words.find_arm(run.verdict, deep.to)
     assert arm is not None
+    if deep.size_control is not None:
+        control = deep.size_control
+        return (
+            f"Held against size: {deep.to} ({arm.num_parameters:,} parameters) against a network with a layer less and "
+            f"as many parameters, {control.arm}: {_effect(run, control.effect)}, {control.effect.pairs} fresh pairs."
+        )
     flat = [
         m
         for m in run.verdict.moves

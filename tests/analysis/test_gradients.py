@@ -30,6 +30,22 @@ def test_jacobian_products_of_a_linear_network_are_matrix_powers():
         assert low == pytest.approx(0.4**lag, rel=1e-4)
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_jacobian_products_of_a_sheared_network(both):
+    """A matrix that is not symmetric: its singular values are not its eigenvalues, and powers do not just scale."""
+    weight = np.array([[0.9, 0.8, 0.0], [0.0, 0.7, 0.5], [0.1, 0.0, 0.6]])
+    rnn = networks.linear_rnn((1e-5 * np.eye(3), weight), both=both)
+    if both:
+        with torch.no_grad():
+            rnn.weight_hh_l0_reverse.mul_(0.5)
+    subjects, sample = networks.looked_at(rnn, networks.noise(4, 9, 3), twins=0)
+    for found, scale in zip(gradients.spectra(subjects, sample), (1.0, 0.5), strict=False):
+        for lag, high, low in found.values:
+            values = np.linalg.svd(np.linalg.matrix_power(scale * weight, lag), compute_uv=False)
+            assert high == pytest.approx(values[0], rel=1e-4)
+            assert low == pytest.approx(values[-1], rel=1e-4)
+
+
 def test_both_directions_are_read_in_their_own_order():
     rnn = networks.linear_rnn((1e-5 * np.eye(2), spectrum((0.9, 0.5))), both=True)
     subjects, sample = networks.looked_at(rnn, networks.noise(4, 6, 2), twins=0)

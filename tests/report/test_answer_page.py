@@ -10,7 +10,7 @@ import test_compare_page
 import test_layer_page
 import verdicts
 
-from leadline.records.evidence import Comparison
+from leadline.records.evidence import Comparison, Effect, SizeControl
 
 TEXT = answer_page.PAGE.read_text(encoding="utf-8")
 
@@ -60,6 +60,12 @@ def test_depth_is_told_apart_from_size(run: answer_page.Run) -> None:
     wide = deep.model_copy(update={"to": "flat", "move": "wider", "decision": "not_worth_it"})
     held = run.verdict.model_copy(update={"moves": (deep, wide), "arms": (*run.verdict.arms, flat)})
     assert "Held against size" in answer_page.depth(answer_page.Run(held, run.findings, run.brought))
+    effect = Effect(effect=0.4, interval=(-0.1, 0.9), pairs=3)
+    measured = deep.model_copy(update={"size_control": SizeControl(arm="flat", num_parameters=9, effect=effect)})
+    control = run.verdict.model_copy(update={"moves": (measured,)})
+    said = answer_page.depth(answer_page.Run(control, run.findings, run.brought))
+    assert "a layer less and as many parameters, flat: " in said
+    assert "3 fresh pairs" in said
 
 
 def test_a_picture_stands_alone(run: answer_page.Run) -> None:

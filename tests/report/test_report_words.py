@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import verdicts
 
-from leadline.records.evidence import Effect
+from leadline.records.evidence import Effect, SizeControl
 from leadline.records.verdict import Recommendation, Verdict
 from leadline.report import explain, figures, path_words, streaming_words, words
 
@@ -112,6 +112,33 @@ def test_path_with_effects_and_intervals() -> None:
         "Deeper, to GRU 2 x 42, both ways, dropout 0.3: 1.7 points fewer errors (0.9 to 2.5), "
         "99.4 % interval, 6 pairs.",
     )
+
+
+def test_a_step_deeper_says_what_its_size_alone_does() -> None:
+    control = SizeControl(
+        arm="GRU 1 x 66, both ways", num_parameters=47_000, effect=Effect(effect=0.9, interval=(0.2, 1.6), pairs=3)
+    )
+    moves = tuple(
+        move.model_copy(update={"size_control": control}) if move.move == "deeper" else move for move in LETTERS.moves
+    )
+    told = path_words.path(LETTERS.model_copy(update={"moves": moves}))
+    assert told[:3] == path_words.path(LETTERS)[:3]
+    assert told[3] == (
+        "Deeper, to GRU 2 x 42, both ways, dropout 0.3: 1.7 points fewer errors (0.9 to 2.5), 99.4 % interval, "
+        "6 pairs. Held against a network of its size with a layer less (GRU 1 x 66, both ways): 0.9 points fewer "
+        "errors (0.2 to 1.6), 95 % interval."
+    )
+
+
+def test_an_interval_beyond_what_can_be_gained_says_that_nothing_is_known() -> None:
+    """Only where the comparison is open: what is decided is bounded well enough."""
+    move = next(m for m in LETTERS.moves if m.move == "deeper" and m.effect is not None)
+    wide = move.model_copy(update={"interval": (-40.0, 40.0), "source": LETTERS.incumbents[-1]})
+    for decision, said in (("undecided", True), ("not_worth_it", False)):
+        moves = (wide.model_copy(update={"decision": decision}),)
+        verdict = LETTERS.model_copy(update={"moves": moves})
+        text = " ".join((*path_words.still_open(verdict), *path_words.ruled_out(verdict)))
+        assert ("too few to bound it" in text) == said, text
 
 
 def test_a_smaller_network_is_taken_within_the_margin() -> None:

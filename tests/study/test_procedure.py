@@ -294,6 +294,26 @@ def test_a_step_is_measured_again_on_fresh_seeds(words):
     assert sum(m.fresh is not None for m in stage.rows(book)) == len(book.path)
 
 
+@pytest.mark.parametrize("depth", [True, False])
+def test_a_step_deeper_is_held_against_its_size(words, depth):
+    """Where only depth pays the control keeps the gain; where size alone pays it takes it away."""
+
+    def truth(spec):
+        large = spec.num_parameters > 3 * 19_000
+        return 70.0 + 5 * ((spec.num_layers > 1 and large) if depth else large)
+
+    book = play(book_for(words, Limits("tagging", causal=True)), World(truth))
+    rows = {row.move: row for row in stage.rows(book) if row.fresh}
+    assert all((row.size_control is not None) == ("deeper" in row.move.split("+")) for row in rows.values())
+    row = rows["deeper+wider"]
+    assert row.fresh.effect == pytest.approx(5, abs=0.5)
+    assert row.size_control.effect.effect == pytest.approx(5 if depth else 0, abs=0.5)
+    arm = next(spec for spec in book.rates if spec.describe() == row.size_control.arm)
+    deep = next(spec for spec in book.incumbents if spec.describe() == row.to)
+    assert arm.num_layers == deep.num_layers - 1
+    assert arm.num_parameters == pytest.approx(deep.num_parameters, rel=0.05)
+
+
 def test_an_arm_that_did_not_train_is_tried_with_help_for_both(words):
     """Depth pays, but a plain deep network does not train; residual and normalised it does."""
 

@@ -30,6 +30,18 @@ class Effect(Record):
     pairs: int
 
 
+class SizeControl(Record):
+    """A network with a layer more, held against one with a layer less at the same number of parameters.
+
+    `arm` and `num_parameters` are those of the less deep one; `effect` is deep minus less deep, on the fresh seeds of
+    the step. A step deeper also adds parameters; what is left of its gain here is depth's.
+    """
+
+    arm: str
+    num_parameters: int
+    effect: Effect
+
+
 class Comparison(Record):
     """One move from an incumbent, and what came of it.
 
@@ -53,6 +65,7 @@ class Comparison(Record):
         example_correlation: of both arms' scores over the examples: what pairing by example achieved.
         seed_correlation: of both arms' scores over the pairs: what sharing seed and split achieved.
         fresh: for a move that was taken, its effect on seeds that did not choose it: the figure to quote.
+        size_control: for a step deeper that was taken, what a less deep network of its size does.
     """
 
     source: Annotated[str, Field(alias="from")]
@@ -74,6 +87,7 @@ class Comparison(Record):
     example_correlation: float | None = None
     seed_correlation: float | None = None
     fresh: Effect | None = None
+    size_control: SizeControl | None = None
 
 
 class Corner(Record):

@@ -85,7 +85,17 @@ def _step(verdict: Verdict, move: str, to: str, comparison: Comparison | None) -
         return f"{text}."
     margin = figures.margin_text(figures.scale(verdict), verdict.margin)
     why = f"; smaller, and it gives up no more than the margin of {margin}" if is_down(move) else ""
-    return f"{text}: {_fresh(verdict, comparison)}{_measured(verdict, comparison)}{why}."
+    return f"{text}: {_fresh(verdict, comparison)}{_measured(verdict, comparison)}{why}.{_of_size(verdict, comparison)}"
+
+
+def _of_size(verdict: Verdict, move: Comparison) -> str:
+    """What depth alone brought: the step against a network of its size with a layer less."""
+    control = move.size_control
+    if control is None:
+        return ""
+    text = figures.effect_text(figures.scale(verdict), control.effect.effect, control.effect.interval)
+    against = arm_name(verdict, control.arm)
+    return f" Held against a network of its size with a layer less ({against}): {text}, 95 % interval."
 
 
 def _fresh(verdict: Verdict, move: Comparison) -> str:

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from leadline.records.evidence import BaselineFacts, Comparison, CurvePoint, Diagnosis, Effect, Square
+from leadline.records.evidence import (
+    BaselineFacts,
+    Comparison,
+    CurvePoint,
+    Diagnosis,
+    Effect,
+    SizeControl,
+    Square,
+)
 from leadline.records.trial import BaselineSpec, Metric, Trial, TrialResult
 from leadline.records.verdict import TestRow
 from leadline.seeds import child
@@ -68,6 +76,7 @@ class Book:
         moves: comparisons of the stages that came to their end.
         opened: where each comparison of the present stage stands after its latest look.
         fresh: effects on fresh seeds of moves that were taken, by their place in `moves`.
+        controls: the same for what a less deep network of the size of a deeper one does.
     """
 
     plan: Plan
@@ -82,6 +91,7 @@ class Book:
     moves: list[Comparison] = field(default_factory=list)
     opened: dict[Match, Comparison] = field(default_factory=dict)
     fresh: dict[int, Effect] = field(default_factory=dict)
+    controls: dict[int, SizeControl] = field(default_factory=dict)
     baselines: list[BaselineFacts] = field(default_factory=list)
     square: Square | None = None
     curve: list[CurvePoint] = field(default_factory=list)

@@ -142,6 +142,11 @@ def deeper(spec: StackSpec) -> StackSpec:
     return with_parameters(replace(spec, num_layers=spec.num_layers + 1), grown(spec).num_parameters)
 
 
+def flatter(spec: StackSpec) -> StackSpec:
+    """One layer less at the same number of parameters: what tells depth from size."""
+    return with_parameters(replace(spec, num_layers=spec.num_layers - 1), spec.num_parameters)
+
+
 def seeing(spec: StackSpec, steps: int | str) -> StackSpec:
     """`spec` with a look-ahead of `steps`, or both ways for "all", at the same parameters."""
     changed = replace(spec, bidirectional=steps == "all", look_ahead=0 if steps == "all" else int(steps))

@@ -6,7 +6,7 @@ decisions that are a prefix of the longer run's.
 
 from __future__ import annotations
 
-from leadline.records.evidence import BaselineFacts
+from leadline.records.evidence import BaselineFacts, SizeControl
 from leadline.study import diagnosis, moves, pairing, stage, verdict
 from leadline.study.book import Book
 from leadline.study.moves import Candidate
@@ -201,7 +201,19 @@ def _take(book: Book, settled: Settled | None) -> Steps[bool]:
     new, old = pairing.kept(book, new, old)
     place = next(i for i, row in enumerate(book.moves) if row is settled.row)
     book.fresh[place] = verdict.difference(book.devs(new), book.devs(old))
+    if "deeper" in settled.candidate.move.split("+"):
+        yield from size_control(book, place)
     return True
+
+
+def size_control(book: Book, place: int) -> Steps[None]:
+    """Hold a step deeper against a network of its size and a layer less, on the step's fresh seeds."""
+    flat = moves.flatter(book.incumbent)
+    yield from tune(book, [flat], always=[flat])
+    yield pairing.trials(book, flat, BLOCK)
+    deep, other = pairing.kept(book, pairing.incumbent_trials(book, BLOCK), pairing.trials(book, flat, BLOCK))
+    effect = verdict.difference(book.devs(deep), book.devs(other))
+    book.controls[place] = SizeControl(arm=flat.describe(), num_parameters=flat.num_parameters, effect=effect)
 
 
 def _gap_remains(book: Book) -> bool:

@@ -82,7 +82,8 @@ def retry(book: Book, settled: Sequence[Settled]) -> Steps[list[Settled]]:
 def rows(book: Book) -> list[Comparison]:
     """Every comparison for the verdict: those of finished stages, with fresh effects, and those that a cut left."""
     done = [
-        row.model_copy(update={"fresh": book.fresh[i]}) if i in book.fresh else row for i, row in enumerate(book.moves)
+        row.model_copy(update={"fresh": book.fresh.get(i), "size_control": book.controls.get(i)})
+        for i, row in enumerate(book.moves)
     ]
     known = {_key(row): row.pairs for row in done}
     return _merged(done, [row for row in open_rows(book) if row.pairs > known.get(_key(row), -1)])
