@@ -16,7 +16,7 @@ from leadline.analysis.capture import Captured, capture
 from leadline.analysis.findings import Findings, Looked, Probe, Reach, Spectrum, Unit
 from leadline.analysis.letters_notes import annotate, is_letters
 from leadline.analysis.measured import Direction
-from leadline.analysis.reading import CONTROL_SEEDS, Views, ask, probe, views
+from leadline.analysis.reading import CONTROL_SEEDS, Asked, Views, ask, probe, views
 from leadline.analysis.sample import Sample
 from leadline.analysis.sentences import sentences
 from leadline.analysis.subject import Subject, fresh_layers, untrained
@@ -72,7 +72,8 @@ def explain(question: Question, progress: Progress | None = None) -> Findings:
     subjects = [capture(subject, sample) for subject in [question.subject, *_twins(question)]]
     seen = views(subjects, sample)
     annotations = all_annotations(question, sample)
-    probes = _probes(annotations, seen, question.seed, tell)
+    asked = [ask(one, sample, question.seed) for one in annotations]
+    probes = _probes(asked, seen, question.seed, tell)
     tell("half-lives", 0.62)
     few = subjects[: 1 + TWINS_OF_MEMORY]
     remembered = [*memory.driven(few, sample, question.seed), *memory.own(few, sample, question.seed)]
@@ -93,7 +94,7 @@ def explain(question: Question, progress: Progress | None = None) -> Findings:
         shapes=tuple(similarity.shapes(subjects, sample)),
         units=_units(subjects, sample, annotations, question.seed, tell),
         reader=stored.reader(subjects[0], sample, question.seed),
-        notes=_all_notes(question, sample, annotations),
+        notes=_all_notes(question, sample, [a.name for a, kept in zip(annotations, asked, strict=True) if not kept]),
         versions={name: metadata.version(name) for name in ("leadline", "torch", "numpy")},
     )
     tell("done", 1.0)
@@ -121,11 +122,11 @@ def _twins(question: Question) -> list[Subject]:
     return [fresh_layers(question.subject, question.seed, n) for n in range(TWINS)]
 
 
-def _probes(annotations: Sequence[Annotation], seen: Views, seed: int, tell: Progress) -> list[Probe]:
+def _probes(annotations: Sequence[Asked | None], seen: Views, seed: int, tell: Progress) -> list[Probe]:
     sequences = seen.sample.sequences
     furthest = min(LONGEST_LAG, int(np.quantile(sequences.lengths, LAG_SHARE)) - 1)
-    lags = list(lagged(sequences, furthest)) if furthest > 0 else []
-    every = [asked for one in [*annotations, *lags] if (asked := ask(one, seen.sample, seed)) is not None]
+    lags = [ask(one, seen.sample, seed) for one in lagged(sequences, furthest)] if furthest > 0 else []
+    every = [asked for asked in (*annotations, *lags) if asked is not None]
     tests = max(1, len(annotations) * seen.places[-1].layer)
     found: list[Probe] = []
     for number, asked in enumerate(every):
@@ -188,8 +189,7 @@ def _looked(question: Question, subjects: Sequence[Captured], sample: Sample, se
     )
 
 
-def _all_notes(question: Question, sample: Sample, annotations: Sequence[Annotation]) -> tuple[str, ...]:
-    left_out = [one.name for one in annotations if ask(one, sample, question.seed) is None]
+def _all_notes(question: Question, sample: Sample, left_out: Sequence[str]) -> tuple[str, ...]:
     notes = list(sample.notes)
     if left_out:
         few = "fewer than 40 places or the same everywhere"
