@@ -116,6 +116,9 @@ def _depth(run: Run) -> Iterable[str]:
         row = _telling([row for row in rows if row.move == name])
         what = words.move_name(name)
         yield f"**{what[:1].upper()}{what[1:]}: {DECIDED[row.decision]}.** {_said(run, row)}."
+        if row.size_control is not None:
+            control = row.size_control
+            yield f"**Depth alone, at that size:** {_effect(run, control.effect)}, {control.arm} to {row.to}."
 
 
 def _telling(rows: list[Comparison]) -> Comparison:

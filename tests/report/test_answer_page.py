@@ -66,6 +66,7 @@ def test_depth_is_told_apart_from_size(run: answer_page.Run) -> None:
     said = answer_page.depth(answer_page.Run(control, run.findings, run.brought))
     assert "a layer less and as many parameters, flat: " in said
     assert "3 fresh pairs" in said
+    assert "**Depth alone, at that size:**" in answer_page.short(answer_page.Run(control, run.findings, run.brought))
 
 
 def test_a_picture_stands_alone(run: answer_page.Run) -> None:
