@@ -242,6 +242,14 @@ def test_streaming_where_the_path_was_kept_causal() -> None:
     )
 
 
+def test_a_study_that_ended_before_its_curve_promises_none() -> None:
+    cut = verdicts.air_quality().model_copy(
+        update={"look_ahead_curve": (), "reading_curve": ((0.5, -30.0), (1.0, -20.0))}
+    )
+    lines = streaming_words.streaming(cut)
+    assert lines[0].endswith("what sight of the future would buy was not measured step by step.")
+
+
 def test_streaming_where_no_look_ahead_is_needed() -> None:
     flat = tuple(
         point.model_copy(update={"score": 90.0, "interval": (89.0, 91.0)}) for point in LETTERS.look_ahead_curve

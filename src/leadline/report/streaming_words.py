@@ -43,7 +43,10 @@ def _can_stream(verdict: Verdict) -> tuple[str, ...]:
         return (f"The advised network answers {figures.plural(advice.look_ahead, 'step')} late.",)
     if advice.cell is None:
         return ()
-    kept = " The path was kept causal; this is what sight of the future would buy." if verdict.causal else ""
+    bought = "this is what sight of the future would buy"
+    if not verdict.look_ahead_curve:
+        bought = "what sight of the future would buy was not measured step by step"
+    kept = f" The path was kept causal; {bought}." if verdict.causal else ""
     return (f"The advised network streams as it is: it sees nothing of the future.{kept}",)
 
 
