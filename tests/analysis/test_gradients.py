@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from leadline.analysis import gradients
-from leadline.analysis.findings import Reach
+from leadline.analysis.lasting import Reach
 from leadline.analysis.subject import Subject
 
 

@@ -113,7 +113,7 @@ def test_the_interval_of_cka_holds_the_truth_as_often_as_it_says():
     inside = 0
     for _ in range(200):
         one, other = states(100)
-        low, high = similarity.jackknife(one, other, np.repeat(np.arange(100), 3))
+        low, high = similarity.jackknife(similarity.gram(one), similarity.gram(other), np.repeat(np.arange(100), 3))
         assert low < similarity.cka(one, other) < high
         inside += low < truth < high
     assert 180 <= inside <= 198
@@ -124,6 +124,6 @@ def test_a_part_of_the_products_is_as_good_as_the_part_of_the_states():
     random = np.random.default_rng(1)
     one, other = random.normal(size=(60, 3)), random.normal(size=(60, 5)) + 2
     rows = np.arange(7, 49)
-    part = [similarity._gram(states)[np.ix_(rows, rows)] for states in (one, other)]
-    assert similarity._alignment(*part) == pytest.approx(similarity.cka(one[rows], other[rows]), rel=1e-9)
-    assert similarity.jackknife(one[:9], other[:9], np.arange(9)) is None
+    part = [similarity.gram(states)[np.ix_(rows, rows)] for states in (one, other)]
+    assert similarity.alignment(*part) == pytest.approx(similarity.cka(one[rows], other[rows]), rel=1e-9)
+    assert similarity.jackknife(similarity.gram(one[:9]), similarity.gram(other[:9]), np.arange(9)) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from leadline.data import best_reached, tasks
+from leadline.data import best_reached, tasks, teacher
 from leadline.data.tasks import TASKS
 from leadline.errors import OptionError
 
@@ -251,7 +251,7 @@ def test_every_bit_of_a_word_matters():
 
 def test_gru_teacher_is_torchs_gru():
     data = tasks.gru_teacher(20, length=15)
-    weight_ih, weight_hh, readout = tasks.teacher_weights(4, 8, 4)
+    weight_ih, weight_hh, readout = teacher.weights(4, 8, 4)
     gru = torch.nn.GRU(4, 8, bias=False, batch_first=True).double()
     with torch.no_grad():
         gru.weight_ih_l0.copy_(torch.from_numpy(weight_ih))
@@ -269,8 +269,8 @@ def test_the_teachers_past_matters():
     """Another first input changes the label of a later step in more than one sequence of ten."""
     data = tasks.gru_teacher(400, length=4)
     x = data.numeric.reshape(400, 4, 4).astype(np.float64)
-    weight_ih, weight_hh, readout = tasks.teacher_weights(4, 8, 4)
+    weight_ih, weight_hh, readout = teacher.weights(4, 8, 4)
     other = x.copy()
     other[:, 0] = x[::-1, 0]
-    labels = [(tasks._gru(z, weight_ih, weight_hh)[:, -1] @ readout.T).argmax(axis=1) for z in (x, other)]
+    labels = [(teacher.states(z, weight_ih, weight_hh)[:, -1] @ readout.T).argmax(axis=1) for z in (x, other)]
     assert (labels[0] != labels[1]).mean() > 0.1

@@ -13,7 +13,8 @@ from leadline.analysis import ablation, estimates, gradients, history, interacti
 from leadline.analysis import sample as sampling
 from leadline.analysis.annotations import Annotation, derived, lagged, require_fitting
 from leadline.analysis.capture import Captured, capture
-from leadline.analysis.findings import Findings, Looked, Probe, Reach, Spectrum, Unit
+from leadline.analysis.findings import Findings, Looked, Probe, Unit
+from leadline.analysis.lasting import Reach, Spectrum
 from leadline.analysis.letters_notes import annotate, is_letters
 from leadline.analysis.measured import Direction
 from leadline.analysis.reading import CONTROL_SEEDS, Asked, Views, ask, probe, views

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from leadline.analysis import decay
 from leadline.analysis.capture import Captured
-from leadline.analysis.findings import Reach, Reading, Spectrum
+from leadline.analysis.lasting import Reach, Reading, Spectrum
 from leadline.analysis.measured import Direction, Side
 from leadline.analysis.sample import Sample
 from leadline.analysis.unroll import before, states

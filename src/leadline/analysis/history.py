@@ -9,8 +9,8 @@ from torch import Tensor
 
 from leadline.analysis import estimates
 from leadline.analysis.capture import Captured
-from leadline.analysis.findings import History
 from leadline.analysis.gradients import target_steps
+from leadline.analysis.lasting import History
 from leadline.analysis.sample import Sample
 from leadline.data.encode import Encoder
 from leadline.seeds import generator

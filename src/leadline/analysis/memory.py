@@ -20,8 +20,8 @@ from torch import Tensor
 from leadline.analysis import decay
 from leadline.analysis.annotations import owners, steps_from_start
 from leadline.analysis.capture import Captured, half
-from leadline.analysis.findings import Memory
 from leadline.analysis.gates import gate_half_life
+from leadline.analysis.lasting import Memory
 from leadline.analysis.measured import Direction, Side
 from leadline.analysis.sample import Sample
 from leadline.analysis.unroll import Nudge, states

@@ -111,10 +111,21 @@ def probe(
     for place in (place for place in seen.places if place.direction in directions):
         states = seen.wholes if asked.annotation.per_sequence else seen.steps
         own, twins = states[0][place][asked.rows], [twin[place][asked.rows] for twin in states[1:]]
-        scores[place] = row_scores(own, asked.answers, asked.folds)[0]
+        score, control = _read(asked, own)
+        scores[place] = score
         below = scores.get(place._replace(layer=place.layer - 1))
-        found.append(_probe(asked, place, own, twins, scores[place], below, seen, seed, 1 - 0.05 / max(tests, 1)))
+        level = 1 - 0.05 / max(tests, 1)
+        found.append(_probe(asked, place, own, twins, score, control, below, seen, seed, level))
     return found
+
+
+def _read(asked: Asked, states: Floats) -> tuple[Floats, Floats | None]:
+    """(rows,) scores, and (seeds, rows) of random labels: one matrix is factored for both. A lag has no control."""
+    if asked.annotation.origin == "lag":
+        return row_scores(states, asked.answers, asked.folds)[0], None
+    labels = Answers(np.concatenate([asked.answers.values, asked.random.values]), asked.answers.classes)
+    found = row_scores(states, labels, asked.folds)
+    return found[0], found[1:]
 
 
 def _probe(
@@ -123,13 +134,12 @@ def _probe(
     own: Floats,
     twins: list[Floats],
     score: Floats,
+    control: Floats | None,
     below: Floats | None,
     seen: Views,
     seed: int,
     level: float,
 ) -> Probe:
-    with_control = asked.annotation.origin != "lag"
-    control = row_scores(own, asked.random, asked.folds) if with_control else None
     fresh = np.stack([row_scores(twin, asked.answers, asked.folds)[0] for twin in twins]) if twins else None
     clusters = asked.clusters
     selective = None if control is None else score - control
@@ -138,7 +148,7 @@ def _probe(
     versus_twin = None if gained is None else estimates.mean(gained, clusters, level)
     versus_below = None if over is None else estimates.mean(over, clusters, level)
     separated = selective is None or estimates.is_above(estimates.mean(selective, clusters, level))
-    coded = place.direction == "all" and with_control
+    in_full = place.direction == "all" and control is not None
     return Probe(
         annotation=asked.annotation.name,
         origin=asked.annotation.origin,
@@ -153,12 +163,12 @@ def _probe(
         untrained=None if fresh is None else float(fresh.mean()),
         gain=None if gained is None else estimates.mean(gained, clusters),
         over_below=None if over is None else estimates.mean(over, clusters),
-        bits=_bits(own, asked, seed) if coded else None,
-        untrained_bits=_bits(twins[0], asked, seed) if coded and twins else None,
+        bits=_bits(own, asked, seed) if in_full else None,
+        untrained_bits=_bits(twins[0], asked, seed) if in_full and twins else None,
         lag=asked.annotation.lag,
         distances=by_distance(asked, score) if place.direction == "all" else (),
         gains=by_distance(asked, over) if place.direction == "all" and over is not None else (),
-        positions=_by_position(asked, score, seen.sample) if coded else (),
+        positions=_by_position(asked, score, seen.sample) if in_full else (),
         supported=place.layer > 0 and separated and estimates.is_above(versus_twin),
         against_untrained=estimates.against(versus_twin),
         against_below=estimates.against(versus_below),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from leadline.analysis import estimates
 from leadline.analysis.distance_words import by_distance
-from leadline.analysis.findings import Ablation, ErrorKind, Findings, Memory, Probe, Sentence, Share
+from leadline.analysis.findings import Ablation, ErrorKind, Findings, Probe, Sentence, Share
+from leadline.analysis.lasting import Memory
 from leadline.analysis.measured import Measured
 
 MOST_READINGS = 8

@@ -45,15 +45,16 @@ def cka(first: Floats, second: Floats) -> float:
     >>> round(cka(states, -3.0 * states[:, ::-1]), 6)
     1.0
     """
-    return _alignment(_gram(first), _gram(second))
+    return alignment(gram(first), gram(second))
 
 
-def _alignment(k: Floats, l_: Floats) -> float:
+def alignment(k: Floats, l_: Floats) -> float:
+    """`cka` from both `gram`s."""
     scale = _hsic(k, k) * _hsic(l_, l_)
     return float(_hsic(k, l_) / np.sqrt(scale)) if scale > 0 else float("nan")
 
 
-def jackknife(first: Floats, second: Floats, clusters: Ints) -> Interval | None:
+def jackknife(k: Floats, l_: Floats, clusters: Ints) -> Interval | None:
     """95 % interval of `cka` over sequences, by leaving out one tenth of them after the other.
 
         se^2 = (G - 1) / G sum_g (c_g - mean c)^2,    c +- t(G - 1) se
@@ -62,7 +63,7 @@ def jackknife(first: Floats, second: Floats, clusters: Ints) -> Interval | None:
     off the same two matrices of products (jackknife by groups, Tukey 1958; Shao & Tu 1995).
 
     Args:
-        first, second: (rows, width) states on the same rows.
+        k, l_: `gram` of both, on the same rows.
         clusters: (rows,) sequence or group of each row.
 
     Returns:
@@ -71,22 +72,22 @@ def jackknife(first: Floats, second: Floats, clusters: Ints) -> Interval | None:
     _, numbers = np.unique(clusters, return_inverse=True)
     if int(numbers.max()) + 1 < GROUPS:
         return None
-    k, l_ = _gram(first), _gram(second)
     kept = [np.flatnonzero(numbers % GROUPS != group) for group in range(GROUPS)]
-    left = np.array([_alignment(k[np.ix_(rows, rows)], l_[np.ix_(rows, rows)]) for rows in kept])
+    left = np.array([alignment(k[np.ix_(rows, rows)], l_[np.ix_(rows, rows)]) for rows in kept])
     if not np.isfinite(left).all():
         return None
     error = np.sqrt((GROUPS - 1) / GROUPS * float(((left - left.mean()) ** 2).sum()))
     reach = float(t.ppf(0.5 + LEVEL / 2, GROUPS - 1)) * error
-    whole = _alignment(k, l_)
+    whole = alignment(k, l_)
     return whole - reach, whole + reach
 
 
-def _gram(values: Floats) -> Floats:
+def gram(values: Floats) -> Floats:
+    """(rows, rows) products of centred states, the diagonal left out."""
     centred = values - values.mean(0)
-    gram: Floats = centred @ centred.T
-    np.fill_diagonal(gram, 0.0)
-    return gram
+    found: Floats = centred @ centred.T
+    np.fill_diagonal(found, 0.0)
+    return found
 
 
 def _hsic(k: Floats, l_: Floats) -> float:
@@ -102,16 +103,16 @@ def similarities(subjects: Sequence[Captured], sample: Sample, seed: int) -> lis
     if len(rows) < 4:
         return []
     clusters = sample.clusters[owners(sample.sequences)][rows]
-    own = {p: step_rows(subjects[0], sample, p)[rows] for p in places(subjects[0].subject)}
+    own = {p: gram(step_rows(subjects[0], sample, p)[rows]) for p in places(subjects[0].subject)}
     layers = [p for p in own if p.direction == "all"]
     pairs = [(a, b) for i, a in enumerate(layers) for b in layers[i + 1 :]]
     halves = [(p, p._replace(direction="backward")) for p in own if p.direction == "forward"]
     named = [(_name(a), _name(b), own[a], own[b]) for a, b in [*pairs, *halves]]
     if len(subjects) > 1:
-        twins = {p: step_rows(subjects[1], sample, p)[rows] for p in layers}
+        twins = {p: gram(step_rows(subjects[1], sample, p)[rows]) for p in layers}
         named += [(_name(p), f"{_name(p)}, untrained", own[p], twins[p]) for p in layers]
     found = [
-        Similarity(first=one, second=other, cka=cka(a, b), interval=jackknife(a, b, clusters))
+        Similarity(first=one, second=other, cka=alignment(a, b), interval=jackknife(a, b, clusters))
         for one, other, a, b in named
     ]
     return [one for one in found if np.isfinite(one.cka)]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.data import teacher
 from leadline.data.best_reached import stationary
 from leadline.data.generated import digit_names, named, numeric_steps, random_stream
 from leadline.data.sequences import Sequences
@@ -274,21 +275,10 @@ def gru_teacher(
     """
     stream = random_stream("gru_teacher", seed, num_sequences, length)
     x = stream.standard_normal((num_sequences, length, inputs))
-    weight_ih, weight_hh, readout = teacher_weights(inputs, hidden, num_classes)
-    y = (_gru(x, weight_ih, weight_hh) @ readout.T).argmax(axis=2)
+    weight_ih, weight_hh, readout = teacher.weights(inputs, hidden, num_classes)
+    y = (teacher.states(x, weight_ih, weight_hh) @ readout.T).argmax(axis=2)
     names = tuple(f"input {i + 1}" for i in range(inputs))
     return numeric_steps("gru_teacher", "tagging", x, names, y, digit_names(num_classes))
-
-
-def teacher_weights(inputs: int, hidden: int, num_classes: int) -> tuple[Floats, Floats, Floats]:
-    """(3 hidden, inputs), (3 hidden, hidden), (classes, hidden) weights of `gru_teacher`; gates r, z, n.
-
-    Recurrent weights have a standard deviation of 1.5 / sqrt(hidden), so that the past matters.
-    """
-    stream = generator(0, "tasks", "teacher", inputs, hidden, num_classes)
-    weight_ih = stream.standard_normal((3 * hidden, inputs)) / np.sqrt(inputs)
-    weight_hh = stream.standard_normal((3 * hidden, hidden)) * 1.5 / np.sqrt(hidden)
-    return weight_ih, weight_hh, stream.standard_normal((num_classes, hidden))
 
 
 TASKS: dict[str, Callable[..., Sequences]] = {
@@ -314,18 +304,3 @@ def _moved(x: Ints, by: int, outside: int) -> Ints:
     steps = np.arange(x.shape[1]) + by
     inside = (steps >= 0) & (steps < x.shape[1])
     return np.where(inside, x[:, np.clip(steps, 0, x.shape[1] - 1)], outside)
-
-
-def _gru(x: Floats, weight_ih: Floats, weight_hh: Floats) -> Floats:
-    """(sequences, steps, hidden) states of a GRU without biases from h = 0."""
-    size = weight_hh.shape[1]
-    given = x @ weight_ih.T
-    states = np.empty((*x.shape[:2], size))
-    h = np.zeros((len(x), size))
-    for t in range(x.shape[1]):
-        carried = h @ weight_hh.T
-        gates = 1.0 / (1.0 + np.exp(-(given[:, t, : 2 * size] + carried[:, : 2 * size])))
-        r, z = gates[:, :size], gates[:, size:]
-        h = (1.0 - z) * np.tanh(given[:, t, 2 * size :] + r * carried[:, 2 * size :]) + z * h
-        states[:, t] = h
-    return states

@@ -7,7 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from leadline.analysis.findings import Findings, Memory
+from leadline.analysis.findings import Findings
+from leadline.analysis.lasting import Memory
 from leadline.report import drawing
 from leadline.report.drawing import INK, Spec, Values
 from leadline.report.layer_look import POINT, TRAINED, UNTRAINED, curves, layer_colours, layer_name, layer_shapes

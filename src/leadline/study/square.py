@@ -13,7 +13,6 @@ from leadline.study.moves import grown, seeing
 from leadline.study.sizes import small
 from leadline.study.tuning import Steps, screened, tune
 
-TUNING_RUNGS = 2
 SEEDS = 3
 CURVE_SEEDS = 3
 
@@ -27,7 +26,7 @@ def square(book: Book) -> Steps[None]:
     base = small(book.plan.start)
     variants = list(zip(_corners(replace(base, readout="linear")), _corners(replace(base, readout="mlp")), strict=True))
     both = [spec for corner in variants for spec in corner]
-    yield from tune(book, both, always=both, rungs=TUNING_RUNGS)
+    yield from tune(book, both, always=both, thorough=False)
     corners = [mlp if screened(book, mlp, linear) > 0 else linear for linear, mlp in variants]
     plain = [linear for linear, _ in variants]
     yield [book.pair_trial(spec, "square", i) for spec in corners for i in range(SEEDS)]

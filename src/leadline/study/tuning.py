@@ -28,34 +28,34 @@ TUNING_FOLDS = 2
 
 
 def tune(
-    book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] = (), rungs: int = len(RUNGS)
+    book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] = (), thorough: bool = True
 ) -> Steps[None]:
     """Find a learning rate for each spec, and screen the specs against each other.
 
     Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
     better half of the specs and all of `always`. Rung three: half of the updates, the same two rates, for `always`:
-    large rates lead early and fall back. Beside a costly incumbent it is left out for all arms. With `rungs` below
-    three it is left out, too: for a picture, not for a decision. Fills `book.rates`.
+    large rates lead early and fall back. Beside a costly incumbent it is left out for all arms, and unless
+    `thorough`: for a picture, not for a decision. Fills `book.rates`.
     """
-    yield from _halving(book, specs, always, rungs)
+    yield from _halving(book, specs, always, thorough)
     for spec in specs:
         book.rates[spec] = _rate(book, spec)
 
 
 def tune_baselines(book: Book, names: Sequence[str]) -> Steps[None]:
     """A learning rate for each baseline that is trained by gradient, on the same grid and the same rungs."""
-    yield from _halving(book, names, (), len(RUNGS))
+    yield from _halving(book, names, (), True)
     for name in names:
         book.baseline_rates[name] = _rate(book, name)
 
 
-def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm], rungs: int) -> Steps[None]:
+def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm], thorough: bool) -> Steps[None]:
     yield from _rung(book, dict.fromkeys(arms, RATES), 0)
     ranked = sorted(arms, key=lambda arm: -_best(book, arm, RATES, 0)[0])
     kept = [arm for arm in arms if arm in always or arm in ranked[: (len(ranked) + 1) // 2]]
     finer = {arm: _top_rates(book, arm) for arm in kept}
     yield from _rung(book, finer, 1)
-    if rungs == len(RUNGS) and not (book.incumbents and costly(book.incumbent)):
+    if thorough and not (book.incumbents and costly(book.incumbent)):
         yield from _rung(book, {arm: rates for arm, rates in finer.items() if arm in always or not always}, 2)
 
 
