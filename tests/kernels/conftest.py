@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -29,14 +28,6 @@ def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
         pytest.skip(f"no {request.param} kernels here")
     monkeypatch.setenv(library.VARIABLE, request.param)
     return str(request.param)
-
-
-@pytest.fixture
-def hears_interrupts() -> Iterator[None]:
-    """A process that was started in the background ignores SIGINT; here it is heard."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

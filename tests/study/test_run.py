@@ -152,6 +152,7 @@ def test_killed_and_started_again_gives_the_undisturbed_verdict_whatever_the_wor
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("hears_interrupts")
 def test_ctrl_c_ends_with_a_partial_verdict(tmp_path):
     process = subprocess.Popen(
         command(tmp_path / "run", "--jobs", "2"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
