@@ -242,15 +242,21 @@ def _shared(trials: list[Known], verdict: Verdict, names: tuple[str, str]) -> li
 
 
 def _evidence(trials: list[Known], arm: ArmFacts, full: int) -> dict[int, Known]:
-    """The arm's whole trainings by seed; not those of a seed by which its learning rate was chosen."""
+    """The arm's whole trainings by seed; not those of a seed by which its recipe was chosen."""
     whole = [
         (trial, result)
         for trial, result in trials
         if trial.spec == arm.spec and trial.fraction == 1.0 and trial.recipe.max_updates == full
     ]
     here = [(trial, result) for trial, result in whole if trial.fold == 0 and result.status == "finished"]
-    rates = {seed: {t.recipe.learning_rate for t, _ in here if t.seed == seed} for seed in {t.seed for t, _ in here}}
-    return {t.seed: (t, r) for t, r in here if rates[t.seed] == {arm.learning_rate}}
+    draws = {seed: {_draw(t) for t, _ in here if t.seed == seed} for seed in {t.seed for t, _ in here}}
+    mine = arm.learning_rate, arm.weight_decay, arm.dropout
+    return {t.seed: (t, r) for t, r in here if draws[t.seed] == {mine}}
+
+
+def _draw(trial: Trial) -> tuple[float, float, float]:
+    own = trial.spec.dropout if isinstance(trial.spec, StackSpec) else 0.0
+    return trial.recipe.learning_rate, trial.recipe.weight_decay, max(own, trial.recipe.dropout)
 
 
 def _silent(what: str, share: float) -> None:

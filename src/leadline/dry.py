@@ -8,7 +8,7 @@ from dataclasses import replace
 from leadline.records.trial import Trial
 from leadline.spec import StackSpec
 from leadline.study.advise import Prepared
-from leadline.study.book import RATES
+from leadline.study.draws import DECAY, DROPOUT, RATES
 from leadline.study.executors import InProcess
 from leadline.study.moves import bold, downward, upward
 from leadline.study.verdict import BLOCK, MOST_PAIRS
@@ -33,7 +33,7 @@ def describe(prepared: Prepared) -> str:
         f"baselines: {', '.join(plan.baselines)}",
         f"start: {plan.start.describe()}, {plan.start.num_parameters} parameters",
         f"training: batches of {plan.recipe.batch_size}, at most {plan.recipe.max_updates} updates, "
-        f"learning rates {', '.join(map(str, RATES))}",
+        f"learning rates {', '.join(map(str, RATES))}, with and without weight decay {DECAY} and dropout {DROPOUT}",
         f"moves: {moves}; down: {smaller or 'none'}",
         f"pairs per move: blocks of {BLOCK} until decided, at most {MOST_PAIRS}",
         f"cost: about {pace:.0f} s for one full training of the start network on one core; "

@@ -150,8 +150,9 @@ class Recipe:
     """How a network is trained: AdamW with clipping and averaged weights.
 
     Args:
-        learning_rate: AdamW's step size; tuned on the same grid for every arm.
+        learning_rate: AdamW's step size.
         weight_decay: AdamW's decoupled decay (Loshchilov & Hutter 2019).
+        dropout: probability in training where the network's own is smaller; like the two above it is drawn.
         batch_size: sequences per update.
         clip: largest norm of the whole gradient; recurrent gradients explode now and then
             (Pascanu, Mikolov, Bengio 2013).
@@ -168,6 +169,7 @@ class Recipe:
 
     learning_rate: float = 0.004
     weight_decay: float = 0.0
+    dropout: float = 0.0
     batch_size: int = 64
     clip: float = 1.0
     max_updates: int = 3000
@@ -181,6 +183,7 @@ class Recipe:
         for name in ("learning_rate", "clip"):
             _check(self, name, getattr(self, name) > 0, "a number above 0")
         _check(self, "weight_decay", self.weight_decay >= 0, "a number from 0")
+        _check(self, "dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
         _check(self, "averaging", 0 <= self.averaging < 1, "a number in [0, 1)")
 
 

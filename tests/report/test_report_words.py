@@ -7,7 +7,7 @@ import verdicts
 
 from leadline.records.evidence import Effect, SizeControl
 from leadline.records.verdict import Recommendation, Verdict
-from leadline.report import explain, figures, path_words, streaming_words, words
+from leadline.report import explain, figures, path_words, streaming_words, turning_words, words
 
 LETTERS = verdicts.letters_to_sounds()
 
@@ -190,6 +190,28 @@ def test_an_unknown_price_is_not_invented() -> None:
     open_move = next(move for move in LETTERS.moves if move.decision == "undecided")
     verdict = LETTERS.model_copy(update={"moves": (open_move,), "incumbents": ("start",), "path": ()})
     assert path_words.still_open(verdict)[0].endswith("What it would cost to settle is not known.")
+
+
+def test_more_examples_are_named_where_seeds_do_not_settle_it() -> None:
+    open_move = next(move for move in LETTERS.moves if move.pairs_to_close == 9)
+    limited = open_move.model_copy(update={"pairs_to_close": None, "minutes_to_close": None, "dev_to_close": 4})
+    verdict = LETTERS.model_copy(update={"moves": (limited,)})
+    assert path_words.still_open(verdict)[0].endswith("To settle it: about 4 times as many dev sequences.")
+
+
+def test_the_margins_that_would_change_its_mind() -> None:
+    """The bounds of the last step, of a refusal and of an open move, read against another margin."""
+    assert turning_words.turning(LETTERS) == (
+        "Deeper would not have been taken with a margin above 0.9 points.",
+        "Deeper would be ruled out with a margin above 0.9 points.",
+        "Wider would be open with a margin below 0.7 points.",
+        "Another readout would be open with a margin below 0.6 points.",
+    )
+    taken = LETTERS.moves[-1].model_copy(update={"move": "narrower", "decision": "undecided", "interval": (-1.2, -0.2)})
+    down = LETTERS.model_copy(update={"moves": (taken.model_copy(update={"source": LETTERS.incumbents[-1]}),)})
+    assert turning_words.turning(down) == (
+        "Narrower would be taken with a margin above 1.2 points and would be ruled out with a margin below 0.2 points.",
+    )
 
 
 def test_a_better_move_that_was_not_followed_is_open() -> None:

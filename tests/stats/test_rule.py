@@ -126,6 +126,24 @@ class TestPower:
         assert power.further_pairs(found, 0.5, Design(EVERY_THREE, 0.01)) is None
         assert power.chance_to_close(found, 0.0, Design(EVERY_THREE, 0.01)) < 0.01
 
+    def test_as_many_more_examples_as_it_says_are_just_enough(self):
+        """Seeds by examples noise shrinks with the examples, seeds' own noise does not."""
+        found = paired.Evidence(np.array([0.4, 0.5, 0.6]), np.asarray(0.2), np.asarray(0.05), 400)
+        design = Design((3, 6, 9, 12, 15, 18, 21, 24), 0.01)
+        times = power.further_examples(found, 0.5, design)
+        assert times is not None
+        assert times > 1
+        passed = []
+        for k in (times - 1, times):
+            spread = 0.05 - 0.05 * (1 - 1 / k)
+            effects = 0.5 + np.resize([spread**0.5, -(spread**0.5)], 24) * (23 / 24) ** 0.5
+            more = paired.Evidence(effects, np.asarray(0.2 / k), np.asarray(0.05 / k), 400 * k)
+            level = looks.level(design.looks, design.alpha, more)
+            passed.append(bool(tails.exceedance(np.asarray(0.5), more) <= level))
+        assert passed == [False, True]
+        assert power.further_examples(found, 0.001, design) is None
+        assert power.further_examples(paired.resplit(found.effects, 0.3), 0.5, design) is None
+
     def test_pairs_that_were_lost_count_as_looked_at_and_not_as_evidence(self):
         """Five of six pairs are left: the look after nine brings three more, eight in all."""
         five = paired.resplit(np.array([0.9, 1.3, -0.2, 0.9, 0.6]), 0.0)

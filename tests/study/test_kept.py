@@ -14,6 +14,7 @@ from leadline.spec import StackSpec
 from leadline.study import trial as trials
 from leadline.study.book import MOST_KEPT, Book
 from leadline.study.diagnosis import on_share
+from leadline.study.draws import Draw
 from leadline.study.ledger import Ledger, key, model_folder
 
 
@@ -23,7 +24,7 @@ def book() -> Book:
 
 
 def kept(book: Book, spec: StackSpec) -> int:
-    book.rates[spec] = 0.01
+    book.draws[spec] = Draw(0.01)
     return sum(book.pair_trial(spec, "pair-0", i).keep for i in range(20))
 
 

@@ -12,12 +12,13 @@ from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
 from leadline.data.tasks import markov_chain, parity
 from leadline.errors import OptionError
+from leadline.records.trial import BaselineSpec
 from leadline.seeds import child
 from leadline.study import diagnosis, stage, verdict
-from leadline.study.book import RATES
+from leadline.study.draws import DECAY, DROPOUT, RATES
 from leadline.study.moves import Limits
 from leadline.study.procedure import procedure
-from leadline.study.tuning import longest_rung
+from leadline.study.tuning import RUNGS, longest_rung
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,7 @@ def test_new_incumbents_get_fresh_seeds(words):
 
 def test_next_step_never_looks_ahead():
     book = play(book_for(markov_chain(1500, length=20)), World(lambda s: -1.0, baseline=-2.0))
-    assert all(not t.look_ahead and not t.bidirectional for t in book.rates)
+    assert all(not t.look_ahead and not t.bidirectional for t in book.draws)
     assert book.square is None
     assert not book.curve
 
@@ -187,7 +188,7 @@ def test_a_start_that_sees_what_is_hidden_is_refused(start, limits):
 def test_both_arms_of_a_pair_reach_the_same_rung_of_tuning(words):
     book = play(book_for(words), World(lambda s: 60 + 8 * sees(s)))
     paired = [m for m in book.moves if m.pairs]
-    specs = {spec.describe(): spec for spec in book.rates}
+    specs = {spec.describe(): spec for spec in book.draws}
     assert paired
     for row in paired:
         assert longest_rung(book, specs[row.to]) == longest_rung(book, specs[row.source]) == 2
@@ -199,7 +200,7 @@ def test_every_trained_baseline_gets_the_grid(words):
     for name in ("linear", "mlp", "convolution"):
         rates = {t.recipe.learning_rate for t in world.asked if getattr(t.spec, "name", "") == name}
         assert rates >= set(RATES)
-        assert book.baseline_rates[name] in RATES
+        assert book.baseline_draws[name].learning_rate in RATES
 
 
 def test_a_cut_leaves_a_row_for_every_comparison_that_was_opened(words):
@@ -308,7 +309,7 @@ def test_a_step_deeper_is_held_against_its_size(words, depth):
     row = rows["deeper+wider"]
     assert row.fresh.effect == pytest.approx(5, abs=0.5)
     assert row.size_control.effect.effect == pytest.approx(5 if depth else 0, abs=0.5)
-    arm = next(spec for spec in book.rates if spec.describe() == row.size_control.arm)
+    arm = next(spec for spec in book.draws if spec.describe() == row.size_control.arm)
     deep = next(spec for spec in book.incumbents if spec.describe() == row.to)
     assert arm.num_layers == deep.num_layers - 1
     assert arm.num_parameters == pytest.approx(deep.num_parameters, rel=0.05)
@@ -419,6 +420,41 @@ def test_both_gates_of_a_retry_are_settled(words):
     assert book.incumbent.num_layers > 1
 
 
+def test_what_fails_to_train_after_it_was_set_aside_is_retried_too(words):
+    """Deep networks without help collapse from the thirteenth pair on; with it they are far better."""
+    late = {child(2, "pair-0", i) for i in range(stage.EARLY, verdict.MOST_PAIRS)}
+    world = World(
+        lambda s: 70.0 + (s.num_layers > 1) * (10.0 if s.residual else 0.6),
+        seed_noise=1.2,
+        train=lambda s: 85.0,
+        collapses=lambda t: t.seed in late and getattr(t.spec, "num_layers", 1) > 1 and not t.spec.residual,
+    )
+    book = play(book_for(words, seed=2), world)
+    first = book.incumbents[0].describe()
+    found = [m for m in stage.rows(book) if m.source == first and m.move == "deeper"]
+    assert [m.decision for m in found] == ["failed_to_train", "better"]
+    assert found[0].pairs > stage.EARLY
+    assert book.incumbents[1].residual
+
+
+def test_both_arms_of_a_pair_have_equal_draws(words):
+    """On the longest rung: two rates, and the better one with decay and with dropout; baselines likewise."""
+    world = World(lambda s: 60 + 8 * sees(s))
+    book = play(book_for(words), world)
+    last = max(t.recipe.max_updates for t in world.asked) // RUNGS[2]
+    drawn = {}
+    for trial in world.asked:
+        if trial.recipe.max_updates == last and trial.recipe.eval_every == last:
+            recipe = trial.recipe
+            drawn.setdefault(trial.spec, set()).add((recipe.learning_rate, recipe.weight_decay, recipe.dropout))
+    specs = {spec.describe(): spec for spec in book.draws}
+    arms = {specs[name] for m in book.moves if m.pairs for name in (m.to, m.against)}
+    assert len(arms) > 3
+    for arm in (*arms, BaselineSpec(name="mlp"), BaselineSpec(name="convolution")):
+        regularised = sorted((decay, dropout) for _, decay, dropout in drawn[arm])
+        assert regularised == [(0.0, 0.0), (0.0, 0.0), (0.0, DROPOUT), (DECAY, 0.0)]
+
+
 def test_a_large_start_that_stays_is_compared_once(words):
     """Nothing smaller does: the way down, taken at the start, is not gone again at the end."""
 
@@ -434,7 +470,7 @@ def test_a_large_start_that_stays_is_compared_once(words):
 def test_a_costly_start_is_tuned_on_two_rungs_and_so_is_what_it_is_held_against(words):
     book = play(book_for(words, start="lstm:3x256:both"), World(lambda s: 80.0 if sees(s) == 3 else 60.0))
     first = next(m for m in book.moves if m.pairs)
-    specs = {spec.describe(): spec for spec in book.rates}
+    specs = {spec.describe(): spec for spec in book.draws}
     assert specs[first.source] == book.plan.start
     assert longest_rung(book, book.plan.start) == 1
     runs = {t.recipe.max_updates for t in book.results if t.spec == book.plan.start}

@@ -8,6 +8,7 @@ import pytest
 from simulated import World, book_for
 
 from leadline.data.datasets.letters import letters
+from leadline.study.draws import DECAY, DROPOUT
 from leadline.study.tuning import tune
 
 
@@ -32,6 +33,19 @@ def play(book, specs, always=()):
 def test_the_longest_rung_decides_and_stays(book):
     start, other = book.plan.start, replace(book.plan.start, hidden_size=32)
     play(book, [start], always=[start])
-    assert book.rates[start] == 0.006
+    assert book.draws[start].learning_rate == 0.006
     play(book, [other, start])
-    assert book.rates[start] == 0.006
+    assert book.draws[start].learning_rate == 0.006
+
+
+@pytest.mark.parametrize("kind", ["weight_decay", "dropout"])
+def test_decay_and_dropout_are_drawn(book, kind):
+    """What helps on the longest rung is what the arm is trained with from then on."""
+    world, start = World(lambda s: 70.0), book.plan.start
+    for planned in tune(book, [start], always=[start]):
+        for trial in planned:
+            result = world.result(book.material, trial)
+            book.results[trial] = result.model_copy(update={"tune": getattr(trial.recipe, kind)})
+    pair = book.pair_trial(start, "pair-0", 0)
+    assert getattr(pair.recipe, kind) == {"weight_decay": DECAY, "dropout": DROPOUT}[kind]
+    assert pair.spec == start

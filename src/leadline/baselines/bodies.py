@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.data.batch import Batch
+from leadline.dropout import Dropout
 
 ENDS = 8
 WIDTH = 128
@@ -30,6 +31,7 @@ class WindowBody(nn.Module):
         hidden: units of the hidden layer; 0 for a linear map (logistic regression, or linear in a smooth
             absolute error).
         per_step: one target per step.
+        dropout: probability of dropping a unit of the hidden layer.
     """
 
     def __init__(
@@ -41,11 +43,12 @@ class WindowBody(nn.Module):
         hidden: int,
         per_step: bool,
         seed: int,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.past, self.future, self.per_step = past, future, per_step
         steps = past + 1 + future if per_step else 2 * ENDS
-        self.layers = _mlp(input_size * steps, hidden, output_size, seed)
+        self.layers = _mlp(input_size * steps, hidden, output_size, seed, dropout)
 
     def predict(self, features: Tensor, batch: Batch) -> Tensor:
         """One row per target."""
@@ -65,9 +68,9 @@ class BagBody(nn.Module):
         input_size, output_size: features per step, numbers per target.
     """
 
-    def __init__(self, input_size: int, output_size: int, seed: int) -> None:
+    def __init__(self, input_size: int, output_size: int, seed: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.layers = _mlp(2 * input_size, WIDTH, output_size, seed)
+        self.layers = _mlp(2 * input_size, WIDTH, output_size, seed, dropout)
 
     def predict(self, features: Tensor, batch: Batch) -> Tensor:
         """One row per sequence."""
@@ -88,7 +91,7 @@ class ConvBody(nn.Module):
         per_step: one target per step.
     """
 
-    def __init__(self, input_size: int, output_size: int, per_step: bool, seed: int) -> None:
+    def __init__(self, input_size: int, output_size: int, per_step: bool, seed: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.per_step = per_step
         sizes = [input_size] + [WIDTH // 2] * len(DILATIONS)
@@ -97,13 +100,14 @@ class ConvBody(nn.Module):
             for before, after, dilation in zip(sizes, sizes[1:], DILATIONS, strict=False)
         )
         self.readout = nn.utils.skip_init(nn.Linear, sizes[-1], output_size)
+        self.dropout = Dropout(dropout)
         _start(self, seed)
 
     def predict(self, features: Tensor, batch: Batch) -> Tensor:
         """One row per target."""
         values = features.transpose(1, 2)
         for convolution, dilation in zip(self.convolutions, DILATIONS, strict=True):
-            after = torch.relu(convolution(nn.functional.pad(values, (2 * dilation, 0))))
+            after = self.dropout(torch.relu(convolution(nn.functional.pad(values, (2 * dilation, 0)))))
             values = after + values if after.shape == values.shape else after
         values = values.transpose(1, 2)
         if self.per_step:
@@ -125,11 +129,11 @@ def _ends(features: Tensor, lengths: Tensor) -> Tensor:
     return torch.cat([first, last.flatten(1)], -1)
 
 
-def _mlp(inputs: int, hidden: int, outputs: int, seed: int) -> nn.Sequential:
+def _mlp(inputs: int, hidden: int, outputs: int, seed: int, dropout: float) -> nn.Sequential:
     sizes = [inputs, hidden, outputs] if hidden else [inputs, outputs]
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(sizes):
-        layers += [nn.ReLU()] if layers else []
+        layers += [nn.Sequential(nn.ReLU(), Dropout(dropout))] if layers else []
         layers.append(nn.utils.skip_init(nn.Linear, before, after))
     network = nn.Sequential(*layers)
     _start(network, seed)

@@ -28,7 +28,7 @@ def is_causal(name: str, causal: bool) -> bool:
     return causal or name == "convolution"
 
 
-def build(name: str, encoder: Encoder, causal: bool, seed: int) -> Network:
+def build(name: str, encoder: Encoder, causal: bool, seed: int, dropout: float = 0.0) -> Network:
     """The network of a baseline.
 
     Args:
@@ -36,14 +36,15 @@ def build(name: str, encoder: Encoder, causal: bool, seed: int) -> Network:
         encoder: of the train part.
         causal: hide the future from windows.
         seed: of the initial weights.
+        dropout: probability of dropping a hidden unit in training; a linear model has none.
     """
     embed, per_step = embed_spec(encoder), encoder.kind in PER_STEP
     inputs, outputs, start = embed.output_size, encoder.output_size, child(seed, "body")
     if name == "bag":
-        return Network(embed, BagBody(inputs, outputs, start), seed)
+        return Network(embed, BagBody(inputs, outputs, start, dropout), seed)
     if name == "convolution":
-        return Network(embed, ConvBody(inputs, outputs, per_step, start), seed)
+        return Network(embed, ConvBody(inputs, outputs, per_step, start, dropout), seed)
     hidden = {"linear": 0, "mlp": WIDTH}[name]
     future = 0 if causal else REACH
-    body = WindowBody(inputs, outputs, 2 * REACH - future, future, hidden, per_step, start)
+    body = WindowBody(inputs, outputs, 2 * REACH - future, future, hidden, per_step, start, dropout)
     return Network(embed, body, seed)

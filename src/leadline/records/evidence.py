@@ -60,6 +60,7 @@ class Comparison(Record):
         reason: one sentence.
         pairs_to_close: pairs that would probably settle an open comparison; None when it is closed.
         minutes_to_close: what they would cost.
+        dev_to_close: where seeds alone would not settle it, how many times the dev part probably would.
         rule: "t" where errors look normal, "bet" where the differences lean to a side and a bound is the bet's.
         collapsed: runs of the candidate and of `against` that did not train; their pairs are not in the effect.
         example_correlation: of both arms' scores over the examples: what pairing by example achieved.
@@ -82,6 +83,7 @@ class Comparison(Record):
     reason: str = ""
     pairs_to_close: int | None = None
     minutes_to_close: float | None = None
+    dev_to_close: int | None = None
     rule: Literal["t", "bet"] | None = None
     collapsed: tuple[int, int] = (0, 0)
     example_correlation: float | None = None

@@ -54,6 +54,8 @@ class ArmFacts(Record):
     description: str
     spec: StackSpec
     learning_rate: float
+    weight_decay: float
+    dropout: float
     num_parameters: int
     state_size: int
     operations_per_step: int
@@ -81,6 +83,7 @@ class Recommendation(Record):
     residual: bool | None = None
     layer_norm: bool | None = None
     learning_rate: float | None = None
+    weight_decay: float | None = None
     num_parameters: int | None = None
     state_size: int | None = None
     operations_per_step: int | None = None

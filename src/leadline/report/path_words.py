@@ -149,6 +149,8 @@ def _undecided(verdict: Verdict, move: Comparison) -> str:
 
 
 def _price(move: Comparison) -> str:
+    if move.dev_to_close is not None:
+        return f"To settle it: about {figures.count(move.dev_to_close)} times as many dev sequences."
     if move.pairs_to_close is None:
         return "What it would cost to settle is not known."
     pairs = f"To settle it: about {figures.plural(move.pairs_to_close, 'more pair')}"

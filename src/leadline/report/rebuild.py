@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from leadline.records.verdict import Recommendation, Verdict
+from dataclasses import replace
+
+from leadline.records.verdict import ArmFacts, Recommendation, Verdict
 from leadline.spec import StackSpec
 
 _MODULES = {"tanh": "RNN", "gru": "GRU", "lstm": "LSTM"}
@@ -15,9 +17,9 @@ def advised_spec(verdict: Verdict) -> StackSpec | None:
         return None
     for name in reversed(verdict.incumbents):
         arm = next((arm for arm in verdict.arms if arm.name == name), None)
-        if arm is not None and _same(arm.spec, advice):
-            return arm.spec
-    return next((arm.spec for arm in verdict.arms if _same(arm.spec, advice)), None)
+        if arm is not None and _same(arm, advice):
+            return replace(arm.spec, dropout=arm.dropout)
+    return next((replace(arm.spec, dropout=arm.dropout) for arm in verdict.arms if _same(arm, advice)), None)
 
 
 def code(spec: StackSpec) -> str:
@@ -49,7 +51,7 @@ def code(spec: StackSpec) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _same(spec: StackSpec, advice: Recommendation) -> bool:
+def _same(arm: ArmFacts, advice: Recommendation) -> bool:
     fields = (
         "cell",
         "num_layers",
@@ -58,11 +60,11 @@ def _same(spec: StackSpec, advice: Recommendation) -> bool:
         "look_ahead",
         "readout",
         "pooling",
-        "dropout",
         "residual",
         "layer_norm",
     )
-    return all(getattr(advice, name) in (None, getattr(spec, name)) for name in fields)
+    trained = advice.dropout in (None, arm.dropout)
+    return trained and all(getattr(advice, name) in (None, getattr(arm.spec, name)) for name in fields)
 
 
 def _by_layer(spec: StackSpec) -> bool:

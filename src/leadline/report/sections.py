@@ -18,6 +18,7 @@ from leadline.report import (
     rule_words,
     streaming_words,
     tables,
+    turning_words,
     words,
 )
 from leadline.report.drawing import Spec
@@ -69,6 +70,7 @@ def settled(verdict: Verdict) -> Section:
         Listed(explain.ruled_out_title(verdict), path_words.ruled_out(verdict)),
         Listed(explain.FAILED, path_words.could_not_train(verdict)),
         Listed(explain.OPEN, path_words.still_open(verdict)),
+        Listed(turning_words.TITLE, turning_words.turning(verdict)),
     )
     sentence = "This holds at the network where the path ends; from another network a move may pay."
     return Section("settled", "Ruled out, and still open", (sentence,) if lists else (), lists)

@@ -229,6 +229,8 @@ def _move(verdict: Verdict, scale: figures.Scale, move: Comparison, against: boo
 
 def _arm(scale: figures.Scale, arm: ArmFacts) -> tuple[str, ...]:
     notes = ["still improving at the cap of updates"] if arm.still_improving else []
+    notes += [f"weight decay {arm.weight_decay:g}"] if arm.weight_decay else []
+    notes += [f"dropout {arm.dropout:g} in training"] if arm.dropout > arm.spec.dropout else []
     notes += [f"{figures.plural(arm.failed, 'run')} failed"] if arm.failed else []
     return (
         arm.description,

@@ -47,6 +47,33 @@ def further_pairs(evidence: Evidence, distance: float, design: Design, look: int
     return last + 1 + bisect_left(range(last + 1, MOST + 1), True, key=shows) - now
 
 
+def further_examples(evidence: Evidence, distance: float, design: Design) -> int | None:
+    """How many times the dev examples would settle it by the last look, if effect and seeds' spread stay.
+
+    With k times the examples their variance is a k-th, and so is that of seeds times examples within the spread:
+
+        of_examples / k,    spread - least (1 - 1 / k)
+
+    Args:
+        evidence: so far.
+        distance: |effect - margin|.
+        design: looks and alpha.
+
+    Returns:
+        The smallest whole k of at most `MOST`; None where seeds limit (or the overlap of re-splits), or no k shows it.
+    """
+
+    def shows(times: int) -> bool:
+        more = at(evidence, design.looks[-1], times)
+        return float(tails.exceedance(np.asarray(distance), more)) <= float(
+            looks.level(design.looks, design.alpha, more)
+        )
+
+    if evidence.overlap or not shows(MOST):
+        return None
+    return 1 + bisect_left(range(1, MOST + 1), True, key=shows)
+
+
 def chance_to_close(evidence: Evidence, margin: float, design: Design, look: int | None = None) -> float:
     """Chance that a bound passes the margin by the last look, given what has been seen.
 
@@ -67,9 +94,16 @@ def chance_to_close(evidence: Evidence, margin: float, design: Design, look: int
     return float(t.sf((half - distance) / move, freedom) + t.cdf((-half - distance) / move, freedom))
 
 
-def at(evidence: Evidence, pairs: int) -> Evidence:
-    """Evidence of `pairs` pairs with the same effect and spread."""
+def at(evidence: Evidence, pairs: int, times: int = 1) -> Evidence:
+    """Evidence of `pairs` pairs on `times` as many examples with the same effect and the same spread of seeds."""
     alternating = np.where(np.arange(pairs) % 2, 1.0, -1.0)
     alternating -= alternating.mean()
-    scale = np.sqrt(evidence.spread / alternating.var(ddof=1))
-    return replace(evidence, effects=np.asarray(evidence.effect + scale * alternating))
+    spread = evidence.spread - evidence.least * (1 - 1 / times)
+    scale = np.sqrt(spread / alternating.var(ddof=1))
+    return replace(
+        evidence,
+        effects=np.asarray(evidence.effect + scale * alternating),
+        of_examples=evidence.of_examples / times,
+        least=evidence.least / times,
+        examples_freedom=evidence.examples_freedom * times,
+    )

@@ -13,6 +13,7 @@ from leadline.records.verdict import ArmFacts, Budget, DataFacts, Recommendation
 from leadline.spec import StackSpec
 from leadline.study import stage, verdict
 from leadline.study.book import Book
+from leadline.study.draws import Draw
 from leadline.study.finals import causal, evidence
 from leadline.study.material import Material
 from leadline.study.names import baseline_description
@@ -39,7 +40,7 @@ def assemble(book: Book, budget: Budget, warnings: Sequence[str], command: str =
         reading_curve=_reading(book),
         diagnosis=tuple(book.diagnosis),
         baselines=_baselines(book),
-        arms=tuple(_arm(book, spec) for spec in book.rates),
+        arms=tuple(_arm(book, spec) for spec in book.draws),
         test=tuple(book.tests),
         causal=book.plan.limits.causal,
         max_look_ahead=book.plan.limits.max_look_ahead,
@@ -81,7 +82,7 @@ def recommendation(book: Book) -> Recommendation:
     if book.baseline_enough or not book.incumbents:
         name = book.baseline_enough or (book.best_baseline().name if book.baselines else None)
         return Recommendation(baseline=name, description=baseline_description(name) if name else "nothing yet")
-    spec = book.incumbent
+    spec, draw = book.incumbent, book.draws.get(book.incumbent, Draw(book.plan.recipe.learning_rate))
     finished = _results(book, spec)
     timed = [r.microseconds_per_step for r in finished if r.microseconds_per_step is not None]
     return Recommendation(
@@ -92,10 +93,11 @@ def recommendation(book: Book) -> Recommendation:
         look_ahead=spec.look_ahead,
         readout=spec.readout,
         pooling=spec.pooling,
-        dropout=spec.dropout,
+        dropout=max(spec.dropout, draw.dropout),
         residual=spec.residual,
         layer_norm=spec.layer_norm,
-        learning_rate=book.rates.get(spec),
+        learning_rate=draw.learning_rate,
+        weight_decay=draw.weight_decay,
         num_parameters=finished[0].num_parameters if finished else spec.num_parameters,
         state_size=spec.state_size,
         operations_per_step=spec.operations_per_step,
@@ -127,7 +129,9 @@ def _arm(book: Book, spec: StackSpec) -> ArmFacts:
         name=spec.describe(),
         description=spec.describe(),
         spec=spec,
-        learning_rate=book.rates[spec],
+        learning_rate=book.draws[spec].learning_rate,
+        weight_decay=book.draws[spec].weight_decay,
+        dropout=max(spec.dropout, book.draws[spec].dropout),
         num_parameters=everything[0].num_parameters if everything else spec.num_parameters,
         state_size=spec.state_size,
         operations_per_step=spec.operations_per_step,

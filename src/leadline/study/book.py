@@ -6,7 +6,7 @@ The procedure writes its decisions here as records; the verdict page is made fro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,12 +23,12 @@ from leadline.records.trial import BaselineSpec, Metric, Trial, TrialResult
 from leadline.records.verdict import TestRow
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
+from leadline.study.draws import Draw
 from leadline.study.material import Material
 from leadline.study.moves import Candidate, Limits
 from leadline.study.names import is_trained
 from leadline.study.verdict import Dev
 
-RATES = (0.001, 0.0025, 0.006, 0.015)
 KEPT_PARAMETERS = 1_500_000
 FEWEST_KEPT, MOST_KEPT = 3, 6
 
@@ -39,7 +39,7 @@ class Plan:
 
     Args:
         seed: of the study.
-        recipe: how every arm is trained, but for the learning rate.
+        recipe: how every arm is trained, but for what is drawn.
         limits: what moves are allowed.
         start: the first incumbent.
         metric: how targets are scored.
@@ -82,8 +82,8 @@ class Book:
     plan: Plan
     material: Material
     results: dict[Trial, TrialResult] = field(default_factory=dict)
-    rates: dict[StackSpec, float] = field(default_factory=dict)
-    baseline_rates: dict[str, float] = field(default_factory=dict)
+    draws: dict[StackSpec, Draw] = field(default_factory=dict)
+    baseline_draws: dict[str, Draw] = field(default_factory=dict)
     margin: float = 0.0
     incumbents: list[StackSpec] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
@@ -113,8 +113,8 @@ class Book:
         return len(self.material.split.folds)
 
     def recipe(self, spec: StackSpec) -> Recipe:
-        """The recipe with the learning rate that was tuned for `spec`."""
-        return replace(self.plan.recipe, learning_rate=self.rates[spec])
+        """The recipe with what was tuned for `spec`."""
+        return self.draws[spec].put_into(self.plan.recipe)
 
     def pair_trial(self, spec: StackSpec, stage: str, index: int) -> Trial:
         """The `index`-th trial of `spec` with the seed that all arms of `stage` share."""
@@ -130,8 +130,8 @@ class Book:
     def baseline_trial(self, name: str, fold: int = 0, repeat: int = 0, final: bool = False) -> Trial:
         """The `repeat`-th trial of a baseline on a fold."""
         seed = child(self.plan.seed, "baseline", fold + repeat * self.num_folds)
-        rate = self.baseline_rates.get(name, self.plan.recipe.learning_rate)
-        recipe = replace(self.plan.recipe, learning_rate=rate)
+        draw = self.baseline_draws.get(name)
+        recipe = self.plan.recipe if draw is None else draw.put_into(self.plan.recipe)
         return Trial(spec=BaselineSpec(name=name), recipe=recipe, seed=seed, fold=fold, final=final)
 
     def devs(self, trials: Sequence[Trial]) -> list[Dev]:

@@ -33,7 +33,7 @@ class Final:
 def finals(book: Book) -> Steps[list[Final]]:
     """Train the finals and write their test rows into the book."""
     chosen = roles(book)
-    networks = [spec for _, spec in chosen if isinstance(spec, StackSpec) and spec not in book.rates]
+    networks = [spec for _, spec in chosen if isinstance(spec, StackSpec) and spec not in book.draws]
     if networks:
         yield from tune(book, networks, always=networks)
     planned = [Final(role, spec, _trials(book, spec)) for role, spec in chosen]
@@ -65,9 +65,9 @@ def best_causal(book: Book) -> StackSpec | None:
     scores: dict[StackSpec, list[float]] = {}
     for trial, result in book.results.items():
         spec = trial.spec
-        if isinstance(spec, StackSpec) and spec in book.rates and not sees_future(spec) and in_full(book, trial):
+        if isinstance(spec, StackSpec) and spec in book.draws and not sees_future(spec) and in_full(book, trial):
             scores.setdefault(spec, []).append(result.dev)
-    trained = [spec for spec in book.rates if spec in scores]
+    trained = [spec for spec in book.draws if spec in scores]
     return max(trained, key=lambda spec: float(np.mean(scores[spec])), default=None)
 
 

@@ -118,7 +118,8 @@ def row_of(
     found = verdict.evidence(*devs)
     decision, bounds = verdict.judge(found, planned, look, book.margin, down)
     held = verdict.bar(book.margin, down)
-    is_open = decision == "undecided"
+    is_open, distance = decision == "undecided", abs(bounds.effect - held)
+    pairs = power.further_pairs(found, distance, planned, look) if is_open else None
     row = Comparison(
         **arms,
         decision=decision,
@@ -126,7 +127,8 @@ def row_of(
         interval=(bounds.low, bounds.high),
         level=1 - planned.alpha,
         pairs=found.pairs,
-        pairs_to_close=power.further_pairs(found, abs(bounds.effect - held), planned, look) if is_open else None,
+        pairs_to_close=pairs,
+        dev_to_close=power.further_examples(found, distance, planned) if is_open and pairs is None else None,
         rule="bet" if bounds.robust else "t",
         reason="the differences lean to one side: the bound on that side is the robust one" if bounds.robust else "",
         example_correlation=verdict.example_correlation(*devs),

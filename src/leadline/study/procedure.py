@@ -80,6 +80,7 @@ def climb(book: Book) -> Steps[None]:
 def _step(book: Book) -> Steps[bool]:
     """A step upwards, if any pays: every stage in turn up to `stage.EARLY` pairs, then every one to its end."""
     settled: dict[Stage, list[Settled]] = {}
+    retried: list[Settled] = []
     for kind in CLIMBING:
         settled[kind] = yield from stage.run(book, _candidates(book, kind), kind, stage.EARLY)
         if (yield from _take(book, stage.better(book, settled[kind]))):
@@ -92,6 +93,10 @@ def _step(book: Book) -> Steps[bool]:
         resumed = yield from stage.resume(book, settled[kind], kind)
         if (yield from _take(book, stage.better(book, resumed))):
             return True
+        if kind == "upward" and not retried:
+            retried = yield from stage.retry(book, resumed)
+            if (yield from _take(book, stage.better(book, retried))):
+                return True
     return False
 
 

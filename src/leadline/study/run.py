@@ -150,7 +150,7 @@ class Driver:
         """Trials that testing takes, tuning counted as two."""
         if isinstance(spec, BaselineSpec):
             return 1
-        return last.seeds_of(self.book, spec) + 2 * (spec not in self.book.rates)
+        return last.seeds_of(self.book, spec) + 2 * (spec not in self.book.draws)
 
 
 def search(driver: Driver) -> None:

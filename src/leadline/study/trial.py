@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,9 +74,10 @@ def run(material: Material, trial: Trial) -> Outcome:
 
 
 def _network(encoder: Encoder, material: Material, trial: Trial) -> Network:
-    if isinstance(trial.spec, StackSpec):
-        return stack_network(encoder, trial.spec, trial.seed)
-    return networks.build(trial.spec.name, encoder, material.causal, trial.seed)
+    if not isinstance(trial.spec, StackSpec):
+        return networks.build(trial.spec.name, encoder, material.causal, trial.seed, trial.recipe.dropout)
+    spec = replace(trial.spec, dropout=max(trial.spec.dropout, trial.recipe.dropout))
+    return stack_network(encoder, spec, trial.seed)
 
 
 def _run_table(material: Material, trial: Trial, start: float) -> Outcome:

@@ -1,4 +1,4 @@
-"""Learning rates, by successive halving on shortened runs, the same grid for every arm.
+"""Learning rate, weight decay and dropout, by successive halving on shortened runs, equal draws for every arm.
 
 Because the averaged weights are evaluated and the learning rate does not decay, a shortened run is the beginning
 of the long one. Tuning runs are never evidence: pairs use fresh seeds.
@@ -13,7 +13,8 @@ from typing import TypeVar
 from leadline.records.trial import Trial
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
-from leadline.study.book import RATES, Book
+from leadline.study.book import Book
+from leadline.study.draws import EVERY, PLAIN, Draw, regularised
 from leadline.study.sizes import costly
 
 T = TypeVar("T")
@@ -30,60 +31,68 @@ TUNING_FOLDS = 2
 def tune(
     book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] = (), thorough: bool = True
 ) -> Steps[None]:
-    """Find a learning rate for each spec, and screen the specs against each other.
+    """Find the draw for each spec, and screen the specs against each other.
 
     Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
-    better half of the specs and all of `always`. Rung three: half of the updates, the same two rates, for `always`:
-    large rates lead early and fall back. Beside a costly incumbent it is left out for all arms, and unless
-    `thorough`: for a picture, not for a decision. Fills `book.rates`.
+    better half of the specs and all of `always`. Rung three: half of the updates, for `always`: the same two rates,
+    since large rates lead early and fall back, and the better of them with weight decay and with dropout, which a
+    shorter run would not show. Beside a costly incumbent it is left out for all arms, and unless `thorough`: for a
+    picture, not for a decision. Fills `book.draws`.
     """
     yield from _halving(book, specs, always, thorough)
     for spec in specs:
-        book.rates[spec] = _rate(book, spec)
+        book.draws[spec] = _chosen(book, spec)
 
 
 def tune_baselines(book: Book, names: Sequence[str]) -> Steps[None]:
-    """A learning rate for each baseline that is trained by gradient, on the same grid and the same rungs."""
+    """The draw for each baseline that is trained by gradient: the same draws on the same rungs."""
     yield from _halving(book, names, (), True)
     for name in names:
-        book.baseline_rates[name] = _rate(book, name)
+        book.baseline_draws[name] = _chosen(book, name)
 
 
 def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm], thorough: bool) -> Steps[None]:
-    yield from _rung(book, dict.fromkeys(arms, RATES), 0)
-    ranked = sorted(arms, key=lambda arm: -_best(book, arm, RATES, 0)[0])
+    yield from _rung(book, dict.fromkeys(arms, PLAIN), 0)
+    ranked = sorted(arms, key=lambda arm: -_best(book, arm, PLAIN, 0)[0])
     kept = [arm for arm in arms if arm in always or arm in ranked[: (len(ranked) + 1) // 2]]
-    finer = {arm: _top_rates(book, arm) for arm in kept}
+    finer = {arm: _top(book, arm) for arm in kept}
     yield from _rung(book, finer, 1)
     if thorough and not (book.incumbents and costly(book.incumbent)):
-        yield from _rung(book, {arm: rates for arm, rates in finer.items() if arm in always or not always}, 2)
+        last = [arm for arm in kept if arm in always or not always]
+        yield from _rung(book, {arm: [*finer[arm], *_regularised(book, arm, finer[arm])] for arm in last}, 2)
 
 
-def _rate(book: Book, arm: Arm) -> float:
+def _regularised(book: Book, arm: Arm, draws: Sequence[Draw]) -> list[Draw]:
+    """The best draw of the second rung with decay and with dropout; a linear model has no unit to drop."""
+    decayed, dropped = regularised(_best(book, arm, draws, 1)[1])
+    return [decayed] if arm == "linear" else [decayed, dropped]
+
+
+def _chosen(book: Book, arm: Arm) -> Draw:
     rung = longest_rung(book, arm)
-    return _best(book, arm, _rates_run(book, arm, rung), rung)[1]
+    return _best(book, arm, _run(book, arm, rung), rung)[1]
 
 
 def longest_rung(book: Book, spec: Arm) -> int:
     """The longest rung that an arm has reached; -1 for none."""
-    return max((rung for rung in range(len(RUNGS)) if _rates_run(book, spec, rung)), default=-1)
+    return max((rung for rung in range(len(RUNGS)) if _run(book, spec, rung)), default=-1)
 
 
 def screened(book: Book, spec: StackSpec, against: StackSpec) -> float:
-    """Tune score of `spec` minus that of `against` at the longest rung that both reached, best rate each."""
+    """Tune score of `spec` minus that of `against` at the longest rung that both reached, best draw each."""
     for rung in reversed(range(len(RUNGS))):
-        if all(_rates_run(book, s, rung) for s in (spec, against)):
-            scores = [_best(book, s, _rates_run(book, s, rung), rung)[0] for s in (spec, against)]
+        if all(_run(book, s, rung) for s in (spec, against)):
+            scores = [_best(book, s, _run(book, s, rung), rung)[0] for s in (spec, against)]
             return scores[0] - scores[1]
     return 0.0
 
 
-def _rung(book: Book, rates: Mapping[Arm, Sequence[float]], rung: int) -> Steps[None]:
-    yield [trial for spec, grid in rates.items() for rate in grid for trial in _trials(book, spec, rate, rung)]
+def _rung(book: Book, draws: Mapping[Arm, Sequence[Draw]], rung: int) -> Steps[None]:
+    yield [trial for arm, some in draws.items() for draw in some for trial in _trials(book, arm, draw, rung)]
 
 
-def _trials(book: Book, arm: Arm, rate: float, rung: int) -> list[Trial]:
-    recipe = shortened(replace(book.plan.recipe, learning_rate=rate), RUNGS[rung])
+def _trials(book: Book, arm: Arm, draw: Draw, rung: int) -> list[Trial]:
+    recipe = shortened(draw.put_into(book.plan.recipe), RUNGS[rung])
     if isinstance(arm, str):
         return [book.baseline_trial(arm).model_copy(update={"recipe": recipe})]
     folds = range(min(TUNING_FOLDS, book.num_folds))
@@ -96,21 +105,22 @@ def shortened(recipe: Recipe, divisor: int) -> Recipe:
     return replace(recipe, max_updates=updates, eval_every=updates)
 
 
-def _rates_run(book: Book, spec: Arm, rung: int) -> list[float]:
-    return [rate for rate in RATES if all(t in book.results for t in _trials(book, spec, rate, rung))]
+def _run(book: Book, arm: Arm, rung: int) -> list[Draw]:
+    return [draw for draw in EVERY if all(t in book.results for t in _trials(book, arm, draw, rung))]
 
 
-def _best(book: Book, spec: Arm, rates: Sequence[float], rung: int) -> tuple[float, float]:
-    """The best mean tune score and its rate; of equal ones the smaller rate."""
-    scored = []
-    for rate in rates:
-        results = [book.results[trial] for trial in _trials(book, spec, rate, rung)]
-        whole = all(result.status == "finished" for result in results)
-        score = sum(result.tune for result in results) / len(results) if whole else float("-inf")
-        scored.append((score, -rate))
-    score, negative = max(scored)
-    return score, -negative
+def _best(book: Book, arm: Arm, draws: Sequence[Draw], rung: int) -> tuple[float, Draw]:
+    """The best mean tune score and its draw; of equal ones the smaller rate, and then the plain one."""
+    scores = {draw: _score(book, arm, draw, rung) for draw in draws}
+    best = max(draws, key=lambda draw: (scores[draw], -draw.learning_rate, -draw.weight_decay, -draw.dropout))
+    return scores[best], best
 
 
-def _top_rates(book: Book, spec: Arm) -> list[float]:
-    return sorted(RATES, key=lambda rate: -_best(book, spec, [rate], 0)[0])[:KEPT_RATES]
+def _score(book: Book, arm: Arm, draw: Draw, rung: int) -> float:
+    results = [book.results[trial] for trial in _trials(book, arm, draw, rung)]
+    whole = all(result.status == "finished" for result in results)
+    return sum(result.tune for result in results) / len(results) if whole else float("-inf")
+
+
+def _top(book: Book, arm: Arm) -> list[Draw]:
+    return sorted(PLAIN, key=lambda draw: -_best(book, arm, [draw], 0)[0])[:KEPT_RATES]

@@ -1,0 +1,41 @@
+"""One trial: what of a draw reaches training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from simulated import book_for
+
+from leadline.data.datasets.letters import letters
+from leadline.records.trial import BaselineSpec, Trial
+from leadline.spec import StackSpec
+from leadline.study import trial as trials
+from leadline.study.book import Book
+
+
+@pytest.fixture(scope="module")
+def book() -> Book:
+    return book_for(letters(600))
+
+
+def dev(book: Book, spec: StackSpec | BaselineSpec, **drawn: float) -> tuple[float, ...]:
+    recipe = replace(book.plan.recipe, max_updates=30, eval_every=10, **drawn)
+    return trials.run(book.material, Trial(spec=spec, recipe=recipe, seed=3)).result.dev_clusters
+
+
+def test_drawn_dropout_is_the_dropout_of_training(book: Book) -> None:
+    """The same numbers as the arm's own dropout, whichever of both is larger."""
+    start = replace(book.plan.start, hidden_size=8)
+    own = dev(book, replace(start, dropout=0.25))
+    assert dev(book, start, dropout=0.25) == own
+    assert dev(book, replace(start, dropout=0.25), dropout=0.1) == own
+    assert dev(book, start, dropout=0.1) != own
+    assert dev(book, start, weight_decay=0.3) != dev(book, start)
+
+
+@pytest.mark.parametrize("name", ["mlp", "convolution"])
+def test_baselines_take_decay_and_dropout(book: Book, name: str) -> None:
+    spec = BaselineSpec(name=name)
+    found = [dev(book, spec), dev(book, spec, dropout=0.5), dev(book, spec, weight_decay=0.9)]
+    assert len(set(found)) == 3
