@@ -307,7 +307,7 @@ def _mixture(draws: Floats, alpha: float, prior: float = 1.0) -> Floats:
 CONFIGURATION = ["Setting", "Embeddings", "Decoder", "Dropout", "DropoutType", "VariationalDropoutType", "Optimizer"]
 TASKS = {"conll2000_chunking.pkl": "chunking", "tempeval3.pkl": "events"}
 REPLAY_MARGIN = 0.1
-AA_STUDIES = 300
+AA_STUDIES = 4000
 
 
 def replay(runs: Path, seed: int) -> None:
