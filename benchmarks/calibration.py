@@ -111,14 +111,18 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def cells(studies: int, seed: int) -> None:
+def cells(studies: int, seed: int, only: str = "") -> None:
     """False claims of one comparison that has all of alpha = 5 %, in per cent (with the upper bound at 95 %)."""
     head = ["differences", "examples", "looks", "`better` at m", "`better` at 0", "`not worth it` at m", "at m + 1 sd"]
     rows = [
         [name, str(examples or "none"), "3, 6, ... 24", *_cell(draw, examples, BLOCKS, studies, seed)]
         for name, draw in SEEDS.items()
+        if only in name
         for examples in (*EXAMPLES, None)
     ]
+    if only:
+        print(table(head, rows))
+        return
     for name in ("normal", "exponential, tail down"):
         for examples in (1000, None):
             found = _cell(SEEDS[name], examples, EVERY_PAIR, studies, seed)
@@ -393,13 +397,16 @@ def main() -> None:
     parser.add_argument("runs", nargs="?", type=Path, help="runs_chunking_events.tsv.gz, for replay")
     parser.add_argument("--studies", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="for cells: the kind of seed differences, for instance tied")
     asked = parser.parse_args()
     if asked.part == "replay":
         if asked.runs is None:
             parser.error("replay needs the file of runs")
         replay(asked.runs, asked.seed)
+    elif asked.part == "cells":
+        cells(asked.studies, asked.seed, asked.only)
     else:
-        {"cells": cells, "study": study, "pairs": pairs}[asked.part](asked.studies, asked.seed)
+        {"study": study, "pairs": pairs}[asked.part](asked.studies, asked.seed)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("spec",),
     ("records", "stats"),
     ("kernels", "data"),
-    ("cells", "dropout"),
+    ("blank", "cells", "dropout"),
     ("recurrent", "readout", "nn"),
     ("stack",),
     ("network",),

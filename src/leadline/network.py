@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from leadline.blank import blank
 from leadline.data.batch import Batch
 from leadline.data.encode import BUCKETS, Encoder
 from leadline.dropout import Dropout
@@ -75,7 +76,7 @@ class Embed(nn.Module):
         self.tables = nn.ModuleList()
         self.grams = nn.ModuleList()
         for names, width, word in zip(spec.names, spec.widths, spec.words, strict=True):
-            self.tables.append(_table(nn.utils.skip_init(nn.Embedding, names + 1, width), random))
+            self.tables.append(_table(blank(nn.Embedding, names + 1, width), random))
             bag = _bag(width) if word else nn.Identity()
             self.grams.append(_table(bag, random) if isinstance(bag, nn.EmbeddingBag) else bag)
 
@@ -155,7 +156,7 @@ def stack_network(encoder: Encoder, spec: StackSpec, seed: int) -> Network:
 
 
 def _bag(width: int) -> nn.Module:
-    bag: nn.Module = nn.utils.skip_init(nn.EmbeddingBag, BUCKETS + 1, width, mode="mean", padding_idx=0)
+    bag: nn.Module = blank(nn.EmbeddingBag, BUCKETS + 1, width, mode="mean", padding_idx=0)
     return bag
 
 

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from leadline.blank import blank
 from leadline.dropout import Dropout
 from leadline.spec import StackSpec
 
@@ -67,7 +68,7 @@ def _last(outputs: Tensor, lengths: Tensor, spec: StackSpec) -> Tensor:
 
 
 def _linear(inputs: int, outputs: int, random: torch.Generator) -> nn.Linear:
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    layer = blank(nn.Linear, inputs, outputs)
     with torch.no_grad():
         nn.init.xavier_uniform_(layer.weight, generator=random)
         layer.bias.zero_()

@@ -19,9 +19,11 @@ import math
 from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+Floats = NDArray[np.float64]
 
 ENDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
 FEWEST_IN_BLOCK = 20
@@ -32,9 +34,7 @@ PRECISION = 1e-2
 SHAPE = 0.5
 
 
-def bits_per_row(
-    states: NDArray[np.float64], labels: NDArray[np.int64], classes: int, random: np.random.Generator
-) -> float:
+def bits_per_row(states: Floats, labels: NDArray[np.int64], classes: int, random: np.random.Generator) -> float:
     """Mean bits per label, rows in a random order.
 
     Args:
@@ -53,21 +53,21 @@ def bits_per_row(
     """
     order = random.permutation(len(labels))
     wide = np.concatenate([states[order], np.ones((len(order), 1))], 1)
-    x, y = torch.from_numpy(wide).float(), torch.from_numpy(labels[order])
+    hot = np.eye(classes)[labels[order]]
     ends = sorted({max(FEWEST_IN_BLOCK, round(share * len(order))) for share in ENDS if len(order)})
     ends = [end for end in ends if end <= len(order)]
     if not ends:
         return math.log2(max(classes, 1))
     total = ends[0] * math.log2(max(classes, 1))
-    weights = torch.zeros(x.shape[1], classes)
+    weights = np.zeros((wide.shape[1], classes))
     for start, end in pairwise(ends):
-        weights = _fitted(x[:start], y[:start], weights)
-        logs = torch.log_softmax(x[start:end] @ weights, -1)
-        total -= float(logs.gather(1, y[start:end, None]).sum()) / math.log(2)
+        weights = _fitted(wide[:start], hot[:start], weights)
+        logs = log_softmax(wide[start:end] @ weights, axis=1)
+        total -= float((hot[start:end] * logs).sum()) / math.log(2)
     return total / ends[-1]
 
 
-def bits_of_numbers(states: NDArray[np.float64], numbers: NDArray[np.float64]) -> float:
+def bits_of_numbers(states: Floats, numbers: Floats) -> float:
     """Mean bits per number.
 
     Args:
@@ -100,17 +100,17 @@ def bits_of_numbers(states: NDArray[np.float64], numbers: NDArray[np.float64]) -
     return max(bits, 0.0)
 
 
-def _fitted(x: Tensor, y: Tensor, start: Tensor) -> Tensor:
-    """Penalised maximum likelihood by L-BFGS from `start`; convex, so the start only saves time."""
-    weights = start.clone().requires_grad_(True)
-    solver = torch.optim.LBFGS([weights], max_iter=ITERATIONS, history_size=8, line_search_fn="strong_wolfe")
+def _fitted(x: Floats, hot: Floats, start: Floats) -> Floats:
+    """(k, classes) penalised maximum likelihood by L-BFGS from `start`; convex, so the start only saves time."""
+    penalty = PENALTY + 1.0 / len(x)
 
-    def loss() -> Tensor:
-        solver.zero_grad()
-        penalty = (PENALTY + 1.0 / len(x)) * (weights[:-1] ** 2).sum() / 2
-        value = torch.nn.functional.cross_entropy(x @ weights, y) + penalty
-        value.backward()
-        return value
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        weights = flat.reshape(start.shape)
+        logs = log_softmax(x @ weights, axis=1)
+        held = np.concatenate([weights[:-1], np.zeros((1, start.shape[1]))])
+        slope = x.T @ (np.exp(logs) - hot) / len(x) + penalty * held
+        return float(-(hot * logs).sum() / len(x) + penalty * (held**2).sum() / 2), slope.ravel()
 
-    solver.step(loss)
-    return weights.detach()
+    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS, "maxcor": 8})
+    result: Floats = found.x.reshape(start.shape)
+    return result

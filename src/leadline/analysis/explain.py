@@ -13,6 +13,7 @@ from leadline.analysis import ablation, estimates, gradients, history, interacti
 from leadline.analysis import sample as sampling
 from leadline.analysis.annotations import Annotation, derived, lagged, require_fitting
 from leadline.analysis.capture import Captured, capture
+from leadline.analysis.cores import one_thread_a_call
 from leadline.analysis.findings import Findings, Looked, Probe, Unit
 from leadline.analysis.lasting import Reach, Spectrum
 from leadline.analysis.letters_notes import annotate, is_letters
@@ -56,6 +57,7 @@ class Question:
     most_steps: int = sampling.MOST_STEPS
 
 
+@one_thread_a_call()
 def explain(question: Question, progress: Progress | None = None) -> Findings:
     """Look into a network.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from leadline.analysis.annotations import owners
 from leadline.analysis.capture import Captured, Place, places, step_rows
@@ -77,7 +77,7 @@ def jackknife(k: Floats, l_: Floats, clusters: Ints) -> Interval | None:
     if not np.isfinite(left).all():
         return None
     error = np.sqrt((GROUPS - 1) / GROUPS * float(((left - left.mean()) ** 2).sum()))
-    reach = float(t.ppf(0.5 + LEVEL / 2, GROUPS - 1)) * error
+    reach = float(stdtrit(GROUPS - 1, 0.5 + LEVEL / 2)) * error
     whole = alignment(k, l_)
     return whole - reach, whole + reach
 

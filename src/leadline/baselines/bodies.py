@@ -10,6 +10,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
+from leadline.blank import blank
 from leadline.data.batch import Batch
 from leadline.dropout import Dropout
 
@@ -96,10 +97,10 @@ class ConvBody(nn.Module):
         self.per_step = per_step
         sizes = [input_size] + [WIDTH // 2] * len(DILATIONS)
         self.convolutions = nn.ModuleList(
-            nn.utils.skip_init(nn.Conv1d, before, after, 3, dilation=dilation)
+            blank(nn.Conv1d, before, after, 3, dilation=dilation)
             for before, after, dilation in zip(sizes, sizes[1:], DILATIONS, strict=False)
         )
-        self.readout = nn.utils.skip_init(nn.Linear, sizes[-1], output_size)
+        self.readout = blank(nn.Linear, sizes[-1], output_size)
         self.dropout = Dropout(dropout)
         _start(self, seed)
 
@@ -134,7 +135,7 @@ def _mlp(inputs: int, hidden: int, outputs: int, seed: int, dropout: float) -> n
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(sizes):
         layers += [nn.Sequential(nn.ReLU(), Dropout(dropout))] if layers else []
-        layers.append(nn.utils.skip_init(nn.Linear, before, after))
+        layers.append(blank(nn.Linear, before, after))
     network = nn.Sequential(*layers)
     _start(network, seed)
     return network

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from leadline.stats.paired import Floats
 
@@ -24,4 +23,6 @@ def discoveries(chances: Floats, rate: float) -> NDArray[np.bool_]:
     >>> discoveries(np.array([0.001, 0.04, 0.02, 0.9]), 0.05).tolist()
     [True, False, True, False]
     """
+    from scipy.stats import false_discovery_control  # a second to import, and seldom needed
+
     return np.asarray(false_discovery_control(chances) <= rate)

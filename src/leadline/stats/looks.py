@@ -7,8 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
-from scipy.stats import chi2
+from scipy.special import gammaincinv, ndtr, ndtri
 
 from leadline.stats.paired import Evidence, Floats
 
@@ -51,7 +50,7 @@ def nominal(looks: tuple[int, ...], alpha: float, ratio: float = 0.0) -> tuple[f
 def ratio(evidence: Evidence) -> Floats:
     """(...) r of `nominal`, low rather than high: the spread is taken at its upper `SURE` bound."""
     freedom = max(evidence.pairs - 1, 1)
-    upper = evidence.spread * freedom / chi2.ppf(1 - SURE, freedom)
+    upper = evidence.spread * freedom / (2 * gammaincinv(freedom / 2, 1 - SURE))
     known = np.divide(evidence.of_examples, upper, out=np.zeros_like(upper), where=upper > 0)
     return np.asarray(known + evidence.overlap)
 

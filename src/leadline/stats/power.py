@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtr
 
 from leadline.stats import looks, tails
 from leadline.stats.paired import Evidence
@@ -91,7 +91,7 @@ def chance_to_close(evidence: Evidence, margin: float, design: Design, look: int
     if move == 0:
         return float(abs(distance) > half)
     freedom = evidence.pairs - 1
-    return float(t.sf((half - distance) / move, freedom) + t.cdf((-half - distance) / move, freedom))
+    return float(stdtr(freedom, (distance - half) / move) + stdtr(freedom, (-half - distance) / move))
 
 
 def at(evidence: Evidence, pairs: int, times: int = 1) -> Evidence:
