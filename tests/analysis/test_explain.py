@@ -6,6 +6,7 @@ import html
 import json
 from pathlib import Path
 
+import networks
 import numpy as np
 import polars as pl
 import pytest
@@ -306,3 +307,18 @@ def test_copies_of_a_sequence_are_one_cluster():
     data = leadline.from_arrays(np.concatenate([inputs, inputs]), np.arange(40) % 2)
     drawn = sample.draw(data, fit(data, np.arange(40)), 0)
     assert len(np.unique(drawn.clusters)) == 20
+
+
+@pytest.mark.parametrize("kind", [torch.nn.RNN, torch.nn.GRU, torch.nn.LSTM])
+def test_twins_of_a_users_layers_start_as_torchs_do(kind):
+    """A user's network began as torch's layers do: a twin that begins otherwise would be taken for training."""
+    torch.manual_seed(0)
+    module = kind(8, 128, 2, batch_first=True)
+    subjects, _ = networks.looked_at(module, networks.noise(4, 3, 8), twins=1)
+    twin = [value.detach() for value in subjects[1].subject.recurrent.parameters()]
+    for fresh, value in zip(twin, module.parameters(), strict=True):
+        right = value.detach()
+        assert fresh.shape == right.shape
+        assert float(fresh.abs().max()) <= 128**-0.5
+        assert float(fresh.std()) == pytest.approx(float(right.std()), rel=0.15)
+        assert not torch.equal(fresh, right)

@@ -82,9 +82,16 @@ def untrained(encoder: Encoder, spec: StackSpec, seed: int, number: int) -> Subj
 
 
 def fresh_layers(subject: Subject, seed: int, number: int) -> Subject:
-    """The twin where only the layers are known: they start anew, what comes before them stays."""
+    """The twin where only the layers are known: they start anew, what comes before them stays.
+
+    They are layers of a torch module, which start as torch's do: every number uniform within 1 / sqrt(hidden_size).
+    """
     random = torch.Generator().manual_seed(child(seed, "untrained twin", number))
-    return Subject(subject.spec, Recurrent(subject.spec, random).eval(), subject.embed)
+    layers, reach = Recurrent(subject.spec, random).eval(), subject.spec.hidden_size**-0.5
+    with torch.no_grad():
+        for value in layers.parameters():
+            value.uniform_(-reach, reach, generator=random)
+    return Subject(subject.spec, layers, subject.embed)
 
 
 def require_finite(recurrent: Recurrent) -> None:
