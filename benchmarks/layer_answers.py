@@ -16,7 +16,7 @@ from torch import nn
 
 from leadline.analysis import gradients, interactions, memory, modules, reading, similarity
 from leadline.analysis import sample as sampling
-from leadline.analysis.annotations import Annotation, types
+from leadline.analysis.annotations import Annotation, derived, types
 from leadline.analysis.capture import Captured, capture
 from leadline.analysis.sample import Sample
 from leadline.analysis.subject import fresh_layers
@@ -38,7 +38,7 @@ def linear(*layers: tuple[Floats, Floats]) -> nn.RNN:
     return rnn
 
 
-def look(module: nn.Module, inputs: Floats, twins: int = 3) -> tuple[list[Captured], Sample]:
+def look(module: nn.Module, inputs: Floats, twins: int = 5) -> tuple[list[Captured], Sample]:
     """The network and its twins on all inputs."""
     taken = modules.take_over(module, inputs.astype(np.float32))
     drawn = sampling.draw(modules.as_sequences(taken), taken.encoder, 0, most=len(inputs), most_steps=10**9)
@@ -57,7 +57,8 @@ def half_lives() -> list[str]:
         driven, own = memory.driven(subjects, sample, 0)[0], memory.own(subjects, sample, 0)[0]
         known = math.log(2) / -math.log(rate)
         lines.append(
-            f"leaky integrator, decay {rate}: half-life | {known:.2f} | {driven.half_life:.2f}, {own.half_life:.2f}"
+            f"leaky integrator, decay {rate}: half-life (input replaced, own state moved) | {known:.2f} "
+            f"| {driven.half_life:.2f}, {own.half_life:.2f}"
         )
     slow = (np.eye(2), 0.95 * np.eye(2))
     subjects, sample = look(linear((1e-4 * np.eye(2), 0.5 * np.eye(2)), slow), noise(200, 60, 2))
@@ -140,6 +141,20 @@ def claims() -> list[str]:
     return rows
 
 
+def untrained() -> str:
+    """Networks that were never trained, held against five others: whatever they are said to hold is false."""
+    wrong = 0
+    for seed in range(NETWORKS):
+        torch.manual_seed(seed)
+        subjects, sample = look(nn.LSTM(3, 8, 2, batch_first=True), noise(60, 12, 3, seed))
+        seen = reading.views(subjects, sample)
+        asked = [a for one in derived(sample.sequences) if not one.classes and (a := reading.ask(one, sample, seed))]
+        found = [p for one in asked for p in reading.probe(one, seen, seed, 2 * len(asked), ("all",)) if p.layer]
+        wrong += any(p.against_untrained != "open" for p in found)
+    what = f"LSTM 2 x 8, never trained, {len(found)} probes: anything held or let go of"
+    return f"{what} | at most 5 % | {wrong} of {NETWORKS} networks"
+
+
 def _marked(captured: Captured, sample: Sample, layer: int, strength: float, labels: Ints) -> Captured:
     """The network with a label written into a unit of a layer."""
     changed = [values.clone().transpose(0, 1) for values in captured.layers]
@@ -168,7 +183,7 @@ def main() -> None:
     """Print the table."""
     torch.set_num_threads(1)
     print("| network | known | found |\n|---|---|---|")
-    for part in (half_lives, spectrum, conjunction, delay_line, alike, claims):
+    for part in (half_lives, spectrum, conjunction, delay_line, alike, claims, untrained):
         found = part()
         for line in [found] if isinstance(found, str) else found:
             print(f"| {line} |", flush=True)

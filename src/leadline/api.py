@@ -166,6 +166,7 @@ def train(
     *,
     network: str = "gru:1x64",
     learning_rate: float = 0.006,
+    weight_decay: float = 0.0,
     seed: int = 0,
     out: str | Path = "leadline-model",
     read_options: ReadOptions | None = None,
@@ -178,7 +179,7 @@ def train(
     Args:
         data, targets, read_options, test, subset, arrays: see `load_data`.
         network: for instance "gru:2x64:both:mlp".
-        learning_rate: of AdamW.
+        learning_rate, weight_decay: of AdamW, per update.
         seed: of split, weights and order.
         out: model folder.
 
@@ -188,7 +189,7 @@ def train(
     sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     parts = split(sequences, seed)
     spec = require_allowed(parse_start(network, setup.blank_spec(sequences, parts)), Limits(sequences.kind))
-    recipe = replace(setup.recipe_for(sequences, parts), learning_rate=learning_rate)
+    recipe = replace(setup.recipe_for(sequences, parts), learning_rate=learning_rate, weight_decay=weight_decay)
     trial = Trial(spec=spec, recipe=recipe, seed=child(seed, "train"), final=True)
     outcome = run(Material(sequences, parts, causal=False), trial)
     assert outcome.model is not None

@@ -219,7 +219,7 @@ def _default(verdict: Verdict) -> tuple[str, str]:
 
 
 def _pairs(trials: list[Known], verdict: Verdict, names: tuple[str, str]) -> list[Pair]:
-    """Trials of both networks with the same seed, fold and recipe but for the learning rate."""
+    """Trials of both networks with the same seed, each by the recipe that was drawn for it."""
     known = {arm.name for arm in verdict.arms}
     for name in names:
         if name not in known:
@@ -255,8 +255,9 @@ def _evidence(trials: list[Known], arm: ArmFacts, full: int) -> dict[int, Known]
 
 
 def _draw(trial: Trial) -> tuple[float, float, float]:
-    own = trial.spec.dropout if isinstance(trial.spec, StackSpec) else 0.0
-    return trial.recipe.learning_rate, trial.recipe.weight_decay, max(own, trial.recipe.dropout)
+    assert isinstance(trial.spec, StackSpec)
+    recipe = trial.recipe
+    return recipe.learning_rate, recipe.weight_decay, recipe.as_trained(trial.spec).dropout
 
 
 def _silent(what: str, share: float) -> None:

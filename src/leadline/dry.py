@@ -33,7 +33,7 @@ def describe(prepared: Prepared) -> str:
         f"baselines: {', '.join(plan.baselines)}",
         f"start: {plan.start.describe()}, {plan.start.num_parameters} parameters",
         f"training: batches of {plan.recipe.batch_size}, at most {plan.recipe.max_updates} updates, "
-        f"learning rates {', '.join(map(str, RATES))}, with and without weight decay {DECAY} and dropout {DROPOUT}",
+        f"learning rates {', '.join(map(str, RATES))}; the best with decay {DECAY} and with dropout {DROPOUT}, too",
         f"moves: {moves}; down: {smaller or 'none'}",
         f"pairs per move: blocks of {BLOCK} until decided, at most {MOST_PAIRS}",
         f"cost: about {pace:.0f} s for one full training of the start network on one core; "

@@ -186,6 +186,14 @@ class Recipe:
         _check(self, "dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
         _check(self, "averaging", 0 <= self.averaging < 1, "a number in [0, 1)")
 
+    def as_trained(self, spec: StackSpec) -> StackSpec:
+        """`spec` with the larger of its own dropout and the recipe's.
+
+        >>> Recipe(dropout=0.1).as_trained(StackSpec(8, 2)).describe()
+        'GRU 1 x 64, dropout 0.1'
+        """
+        return replace(spec, dropout=max(spec.dropout, self.dropout))
+
 
 def with_parameters(spec: StackSpec, target: int) -> StackSpec:
     """`spec` at the `hidden_size` whose `num_parameters` comes closest to `target`.

@@ -322,3 +322,12 @@ def test_twins_of_a_users_layers_start_as_torchs_do(kind):
         assert float(fresh.abs().max()) <= 128**-0.5
         assert float(fresh.std()) == pytest.approx(float(right.std()), rel=0.15)
         assert not torch.equal(fresh, right)
+
+
+def test_what_training_is_told_is_kept_with_the_model(tmp_path: Path):
+    model, _ = leadline.train(
+        subset=300, network="gru:1x4", learning_rate=0.02, weight_decay=0.3, seed=2, out=tmp_path / "model"
+    )
+    plain, _ = leadline.train(subset=300, network="gru:1x4", learning_rate=0.02, seed=2, out=tmp_path / "plain")
+    assert leadline.load(tmp_path / "model").facts["recipe"]["weight_decay"] == 0.3
+    assert any((model.arrays[name] != plain.arrays[name]).any() for name in plain.arrays)

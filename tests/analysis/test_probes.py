@@ -7,9 +7,10 @@ import math
 import networks
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
-from leadline.analysis import codelength, probes, reading
+from leadline.analysis import codelength, estimates, probes, reading
 from leadline.analysis.annotations import Annotation, controls, derived, lagged, owners, types
 from leadline.analysis.capture import Captured, Place
 from leadline.analysis.distance_words import by_distance
@@ -34,8 +35,6 @@ def planted(layer: int, seed: int = 0, steps: int = 10):
 
 
 def _as(labels: np.ndarray):
-    import torch
-
     return torch.from_numpy(labels).float()
 
 
@@ -240,6 +239,33 @@ def test_over_twenty_networks_what_is_not_there_is_not_claimed():
         asked = reading.ask(Annotation("shuffled", wrong, ("no", "yes")), sample, seed)
         absent += any(p.supported for p in reading.probe(asked, seen, seed, 4, ("all",)))
     assert absent <= 1
+
+
+@pytest.mark.parametrize("seed", [0, 1, 5])
+def test_a_network_that_was_never_trained_holds_nothing(seed):
+    """Eight units: one such network may lie far from the mean of five others, as each of them does."""
+    torch.manual_seed(seed)
+    module = nn.LSTM(3, 8, 2, batch_first=True)
+    subjects, sample = networks.looked_at(module, np.random.default_rng(seed).normal(size=(60, 12, 3)), twins=5)
+    seen = reading.views(subjects, sample)
+    asked = [a for one in derived(sample.sequences) if not one.classes and (a := reading.ask(one, sample, seed))]
+    found = [p for one in asked for p in reading.probe(one, seen, seed, 2 * len(asked), ("all",)) if p.layer]
+    assert len(found) > 20
+    assert [(p.annotation, p.layer) for p in found if p.supported or p.against_untrained != "open"] == []
+
+
+def test_an_interval_for_one_more_holds_where_one_more_lies():
+    """600 networks, each held against five more of the same kind: the difference is away from zero in about 5 %."""
+    random = np.random.default_rng(0)
+    clusters = np.arange(40)
+    scores = random.normal(0, 1.0, (600, 6, 1)) + random.normal(0, 0.3, (600, 6, 40))
+    scores += random.normal(0, 2.0, (600, 1, 40))
+    missed = {}
+    for one_more in (True, False):
+        found = [estimates.mean(s[0] - s[1:], clusters, one_more=one_more).interval for s in scores]
+        missed[one_more] = np.mean([low > 0 or high < 0 for low, high in found])
+    assert 0.025 < missed[True] < 0.075
+    assert missed[False] > 0.25
 
 
 def test_bits_of_numbers_are_those_of_the_predictions_one_after_another():

@@ -15,7 +15,7 @@ import pytest
 import verdicts
 
 from leadline.records.verdict import Verdict
-from leadline.report import charts, effect_charts, facts, page, terminal
+from leadline.report import charts, effect_charts, facts, page, terminal, turning_words
 
 NASTY = '</script><script>alert("1")</script><img src=x onerror=alert(2)> & {{ 7 * 7 }} \u2028'
 
@@ -369,3 +369,18 @@ def test_report_half_never_imports_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_what_was_drawn_stands_beside_an_arm() -> None:
+    verdict = verdicts.letters_to_sounds()
+    drawn = {"dropout": 0.45, "weight_decay": 0.3}
+    arms = tuple(arm.model_copy(update=drawn) if arm.name == "both-drop-deep" else arm for arm in verdict.arms)
+    text = Reader(page.html(verdict.model_copy(update={"arms": arms}))).text
+    assert "weight decay 0.3, dropout 0.45 in training" in text
+    assert "0.45 in training" not in Reader(page.html(verdict)).text
+
+
+def test_the_page_says_what_would_change_its_mind(letters: Reader) -> None:
+    assert turning_words.TITLE in letters.text
+    for line in turning_words.turning(verdicts.letters_to_sounds()):
+        assert line in letters.text

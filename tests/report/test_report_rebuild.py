@@ -79,3 +79,17 @@ def test_page_code_has_the_advised_parameters(name: str) -> None:
     assert sum(weight.numel() for weight in network.parameters()) == spec.num_parameters
     assert spec.describe() == verdict.recommendation.description
     assert len([line for line in rebuild.code(spec).splitlines() if line.startswith("        ")]) <= 10
+
+
+def test_drawn_dropout_is_in_the_code() -> None:
+    verdict = verdicts.letters_to_sounds()
+    name = verdict.recommendation.description
+    arms = tuple(
+        arm.model_copy(update={"dropout": 0.45}) if arm.name == "both-drop-deep" else arm for arm in verdict.arms
+    )
+    advice = verdict.recommendation.model_copy(update={"dropout": 0.45})
+    spec = rebuild.advised_spec(verdict.model_copy(update={"arms": arms, "recommendation": advice}))
+    assert spec is not None
+    assert spec.dropout == 0.45
+    assert name == replace(spec, dropout=0.3).describe()
+    assert "nn.Dropout(0.45)" in rebuild.code(spec)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import verdicts
 
@@ -196,22 +198,62 @@ def test_more_examples_are_named_where_seeds_do_not_settle_it() -> None:
     open_move = next(move for move in LETTERS.moves if move.pairs_to_close == 9)
     limited = open_move.model_copy(update={"pairs_to_close": None, "minutes_to_close": None, "dev_to_close": 4})
     verdict = LETTERS.model_copy(update={"moves": (limited,)})
-    assert path_words.still_open(verdict)[0].endswith("To settle it: about 4 times as many dev sequences.")
+    assert path_words.still_open(verdict)[0].endswith(
+        "To settle it: a dev part about 4 times as large, and all pairs allowed."
+    )
 
 
 def test_the_margins_that_would_change_its_mind() -> None:
-    """The bounds of the last step, of a refusal and of an open move, read against another margin."""
+    """The bounds of the last step and of two refusals; the open one was still improving when training was cut."""
     assert turning_words.turning(LETTERS) == (
-        "Deeper would not have been taken with a margin above 0.9 points.",
-        "Deeper would be ruled out with a margin above 0.9 points.",
-        "Wider would be open with a margin below 0.7 points.",
-        "Another readout would be open with a margin below 0.6 points.",
+        "Deeper (GRU 2 x 42, both ways, dropout 0.3) would not have been taken with a margin above 0.9 points.",
+        "Wider (GRU 2 x 70, both ways, dropout 0.3) would be open with a margin below 0.7 points.",
+        "Another readout (GRU 2 x 42, both ways, MLP readout, dropout 0.3) would be open with a margin below "
+        "0.6 points.",
     )
-    taken = LETTERS.moves[-1].model_copy(update={"move": "narrower", "decision": "undecided", "interval": (-1.2, -0.2)})
-    down = LETTERS.model_copy(update={"moves": (taken.model_copy(update={"source": LETTERS.incumbents[-1]}),)})
-    assert turning_words.turning(down) == (
-        "Narrower would be taken with a margin above 1.2 points and would be ruled out with a margin below 0.2 points.",
-    )
+
+
+TRAINED = "GRU 2 x 70, both ways, dropout 0.3"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"decision": "undecided", "interval": (-0.4, 0.95)}, ["would be ruled out with a margin above 0.95 points"]),
+        (
+            {"decision": "undecided", "interval": (0.3, 0.95)},
+            ["would be better with a margin below 0.3 points", "would be ruled out with a margin above 0.95 points"],
+        ),
+        ({"decision": "undecided", "interval": (0.3, 0.6)}, ["would be better with a margin below 0.3 points"]),
+        (
+            {"decision": "undecided", "interval": (0.3, 0.95), "against": "start"},
+            ["would be ruled out with a margin above 0.95 points"],
+        ),
+        (
+            {"decision": "not_worth_it", "interval": (0.2, 0.5)},
+            ["would be open with a margin below 0.5 points", "would be better with a margin below 0.2 points"],
+        ),
+        ({"decision": "not_worth_it", "interval": (-0.5, -0.2)}, []),
+        ({"decision": "better", "interval": (1.4, 2.0)}, ["would no longer be better with a margin above 1.4 points"]),
+        ({"decision": "failed_to_train", "interval": (-0.4, 0.95)}, []),
+        (
+            {"move": "narrower", "decision": "undecided", "interval": (-1.2, -0.2)},
+            ["would be better with a margin above 1.2 points", "would be ruled out with a margin below 0.2 points"],
+        ),
+        ({"move": "narrower", "decision": "better", "interval": (0.1, 0.6)}, []),
+        (
+            {"move": "narrower", "decision": "not_worth_it", "interval": (-2.2, -1.1)},
+            ["would be open with a margin above 1.1 points", "would be better with a margin above 2.2 points"],
+        ),
+    ],
+)
+def test_a_margin_is_named_only_where_it_turns_the_decision(changes: dict[str, Any], said: list[str]) -> None:
+    """The margin is 0.8 points; a retry has to win a second comparison, so no margin is said to make it better."""
+    last = LETTERS.incumbents[-1]
+    row = next(move for move in LETTERS.moves if move.source == last and move.move == "wider")
+    verdict = LETTERS.model_copy(update={"moves": (row.model_copy(update={"against": last, **changes}),), "path": ()})
+    name = words.capital(words.move_name(changes.get("move", "wider")))
+    assert turning_words.turning(verdict) == ((f"{name} ({TRAINED}) {' and '.join(said)}.",) if said else ())
 
 
 def test_a_better_move_that_was_not_followed_is_open() -> None:

@@ -144,6 +144,31 @@ class TestPower:
         assert power.further_examples(found, 0.001, design) is None
         assert power.further_examples(paired.resplit(found.effects, 0.3), 0.5, design) is None
 
+    def test_examples_are_counted_from_the_pairs_that_are_left(self):
+        """At the last look of 24 as many as are lost by now are missing; the answer is the smallest there is."""
+        random = np.random.default_rng(5)
+        design = Design(EVERY_THREE, 0.004)
+        answers = []
+        for _ in range(200):
+            least, of_examples, own = random.uniform(0.01, 0.5), random.uniform(0.0, 0.2), random.uniform(0.0, 0.2)
+            effects = random.normal(0.5, (least + own) ** 0.5, 5)
+            found = paired.Evidence(effects, np.asarray(of_examples), np.asarray(min(least, effects.var(ddof=1))), 400)
+            distance, lost = random.uniform(0.1, 0.6), 1
+            times = power.further_examples(found, distance, design, look=6)
+            shown = [k for k in range(2, 61) if self.shows(found, distance, design, 24 - lost, k)]
+            answers.append(times)
+            assert times is None or times > 60 or times == shown[0]
+            assert times is not None or not shown
+        assert {2, None} < set(answers)
+
+    @staticmethod
+    def shows(found, distance, design, pairs, times):
+        spread = found.spread - found.least * (1 - 1 / times)
+        base = np.resize([1.0, -1.0], pairs) - np.resize([1.0, -1.0], pairs).mean()
+        effects = found.effect + base * (spread / base.var(ddof=1)) ** 0.5
+        more = paired.Evidence(effects, found.of_examples / times, found.least / times, 400 * times)
+        return tails.exceedance(np.asarray(distance), more) <= looks.level(design.looks, design.alpha, more, 24)
+
     def test_pairs_that_were_lost_count_as_looked_at_and_not_as_evidence(self):
         """Five of six pairs are left: the look after nine brings three more, eight in all."""
         five = paired.resplit(np.array([0.9, 1.3, -0.2, 0.9, 0.6]), 0.0)

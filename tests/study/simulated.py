@@ -11,7 +11,7 @@ from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.records.trial import BaselineSpec, Trial, TrialResult
 from leadline.seeds import child, generator
-from leadline.spec import StackSpec
+from leadline.spec import Recipe, StackSpec
 from leadline.study import setup
 from leadline.study.book import Book
 from leadline.study.material import Material
@@ -35,6 +35,7 @@ class World:
         diverges: specs whose training breaks.
         still_improving: specs that still improve at the cap of updates.
         collapses: trials that come out 50 points lower, in training and on dev.
+        drawn: what weight decay and dropout of the recipe are worth on tune.
     """
 
     truth: Truth
@@ -46,6 +47,7 @@ class World:
     diverges: Callable[[StackSpec], bool] = lambda spec: False
     still_improving: Callable[[StackSpec], bool] = lambda spec: False
     collapses: Callable[[Trial], bool] = lambda trial: False
+    drawn: Callable[[Recipe], float] = lambda recipe: 0.0
     asked: list[Trial] = field(default_factory=list)
 
     def result(self, material: Material, trial: Trial) -> TrialResult:
@@ -69,7 +71,7 @@ class World:
         return TrialResult(
             status="diverged" if broken else "finished",
             train=train,
-            tune=dev,
+            tune=dev + self.drawn(trial.recipe),
             dev=dev,
             test=dev if trial.final else None,
             dev_clusters=tuple((scores * weights).tolist()),

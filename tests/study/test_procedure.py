@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,12 +14,16 @@ from leadline.data.datasets.letters import letters
 from leadline.data.tasks import markov_chain, parity
 from leadline.errors import OptionError
 from leadline.records.trial import BaselineSpec
+from leadline.records.verdict import Budget
 from leadline.seeds import child
-from leadline.study import diagnosis, stage, verdict
+from leadline.stats import power
+from leadline.study import diagnosis, moves, pairing, stage, verdict
+from leadline.study.assemble import assemble
 from leadline.study.draws import DECAY, DROPOUT, RATES
 from leadline.study.moves import Limits
 from leadline.study.procedure import procedure
 from leadline.study.tuning import RUNGS, longest_rung
+from leadline.study.verdict import Dev
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +206,19 @@ def test_every_trained_baseline_gets_the_grid(words):
         rates = {t.recipe.learning_rate for t in world.asked if getattr(t.spec, "name", "") == name}
         assert rates >= set(RATES)
         assert book.baseline_draws[name].learning_rate in RATES
+        assert longest_rung(book, name) == 2
+
+
+def test_no_seed_that_tuned_a_baseline_is_a_pairs(words):
+    world = World(lambda s: 70.0)
+    book = play(book_for(words), world)
+    for name in ("linear", "mlp", "convolution"):
+        mine = [t for t in world.asked if t.spec == BaselineSpec(name=name)]
+        short = {t.seed for t in mine if t.recipe.max_updates < book.plan.recipe.max_updates}
+        whole = {t.seed for t in mine if t.recipe.max_updates == book.plan.recipe.max_updates}
+        assert short
+        assert whole
+        assert not short & whole
 
 
 def test_a_cut_leaves_a_row_for_every_comparison_that_was_opened(words):
@@ -437,6 +455,31 @@ def test_what_fails_to_train_after_it_was_set_aside_is_retried_too(words):
     assert book.incumbents[1].residual
 
 
+def test_a_move_is_retried_once_at_a_network(words, monkeypatch):
+    """Depth fails at once, width from the thirteenth pair on; a second stage of retries would spend alpha twice."""
+    planned = []
+    design = verdict.design
+    monkeypatch.setattr(verdict, "design", lambda *given: planned.append(given) or design(*given))
+    late = {child(8, "pair-0", i) for i in range(stage.EARLY, verdict.MOST_PAIRS)}
+
+    def wide(spec):
+        return getattr(spec, "num_layers", 0) == 1 and spec.hidden_size > 80 and not spec.residual
+
+    book = play(
+        book_for(words, seed=8),
+        World(
+            lambda s: 50.0 if s.num_layers > 1 and not s.residual else 70.0 + 0.6 * wide(s),
+            seed_noise=1.2,
+            train=lambda s: 50.0 if s.num_layers > 1 and not s.residual else 85.0,
+            collapses=lambda t: t.seed in late and wide(t.spec),
+        ),
+    )
+    first = [m for m in stage.rows(book) if m.source == book.incumbents[0].describe()]
+    failed = {m.move: m.pairs for m in first if m.decision == "failed_to_train"}
+    assert failed["deeper"] <= stage.EARLY < failed["wider"]
+    assert [(index, kind) for index, kind, *_ in planned].count((0, "retry")) == 1
+
+
 def test_both_arms_of_a_pair_have_equal_draws(words):
     """On the longest rung: two rates, and the better one with decay and with dropout; baselines likewise."""
     world = World(lambda s: 60 + 8 * sees(s))
@@ -453,6 +496,84 @@ def test_both_arms_of_a_pair_have_equal_draws(words):
     for arm in (*arms, BaselineSpec(name="mlp"), BaselineSpec(name="convolution")):
         regularised = sorted((decay, dropout) for _, decay, dropout in drawn[arm])
         assert regularised == [(0.0, 0.0), (0.0, 0.0), (0.0, DROPOUT), (DECAY, 0.0)]
+        best = {rate for rate, decay, dropout in drawn[arm] if decay or dropout}
+        assert best == ({0.001} if isinstance(arm, BaselineSpec) else {0.006})
+    assert sorted(draw[1:] for draw in drawn[BaselineSpec(name="linear")]) == [(0.0, 0.0), (0.0, 0.0), (DECAY, 0.0)]
+
+
+def test_dropout_is_drawn_only_where_it_changes_the_arm(words):
+    world = World(lambda s: 70.0 + 3 * (s.dropout > 0), starved=lambda share: 0.0, train=lambda s: 95.0)
+    play(book_for(words), world)
+    regularised = [t for t in world.asked if getattr(t.spec, "dropout", 0.0) >= DROPOUT]
+    assert any(t.recipe.weight_decay == DECAY for t in regularised)
+    assert {t.recipe.dropout for t in regularised} == {0.0}
+
+
+def test_every_corner_of_the_square_has_the_same_draws(words):
+    """A start that happens to be a corner was tuned on a rung that the other corners do not reach."""
+    small = book_for(words).plan.start
+    corner = moves.grown(replace(small, readout="linear"))
+    world = World(lambda s: 70.0, drawn=lambda recipe: 5.0 * (recipe.dropout > 0))
+    book = play(book_for(words, start=f"gru:1x{corner.hidden_size}"), world)
+    assert book.plan.start == corner
+    assert book.draws[corner].dropout == DROPOUT
+    seeds = {child(0, "square", i) for i in range(3)}
+    shown = [t for t in world.asked if t.seed in seeds]
+    assert {t.spec.num_layers for t in shown} == {1, 2}
+    assert corner in {t.spec for t in shown}
+    assert {t.recipe.dropout for t in shown} == {0.0}
+    pairs = {child(0, "pair-0", i) for i in range(3)}
+    assert {t.recipe.dropout for t in world.asked if t.seed in pairs and t.spec == corner} == {DROPOUT}
+
+
+def test_what_was_drawn_is_advised(words):
+    budget = Budget(minutes=None, max_trials=None, trials=0, seconds=0.0, jobs=1)
+    for worth, expected in (
+        (lambda r: 5.0 * (r.dropout > 0), (0.006, 0.0, DROPOUT)),
+        (lambda r: 5.0 * (r.weight_decay > 0), (0.006, DECAY, 0.0)),
+    ):
+        found = assemble(play(book_for(words), World(lambda s: 70.0, drawn=worth)), budget, ())
+        advice = found.recommendation
+        assert (advice.learning_rate, advice.weight_decay, advice.dropout) == expected
+        arm = next(arm for arm in found.arms if arm.name == advice.description)
+        assert (arm.learning_rate, arm.weight_decay, arm.dropout) == expected
+        assert arm.spec.dropout == 0.0
+
+
+def test_before_tuning_no_recipe_is_advised(words):
+    book = book_for(words)
+    world = World(lambda s: 70.0)
+    for planned in procedure(book):
+        if book.incumbents:
+            break
+        book.results.update({trial: world.result(book.material, trial) for trial in planned})
+    book.stop_reason = "interrupted"
+    advice = assemble(book, Budget(minutes=None, max_trials=None, trials=0, seconds=0.0, jobs=1), ()).recommendation
+    assert advice.cell == "gru"
+    assert (advice.learning_rate, advice.weight_decay, advice.dropout) == (None, None, 0.0)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_row_says_what_more_dev_examples_would_do(words, lost, monkeypatch):
+    """Differences that the examples carry: alike in every pair, so that more pairs do not help."""
+    random = np.random.default_rng(3)
+    clusters = random.normal(2.0, 12.0, 400)
+    weights = np.ones(400)
+    ours = [Dev(0, clusters + random.normal(0, 0.5, 400), weights, 0.3) for _ in range(6 - lost)]
+    theirs = [Dev(0, np.zeros(400), weights, 0.3) for _ in range(6 - lost)]
+    book = book_for(words)
+    book.margin = 1.0
+    planned = verdict.design(0, "upward", 4)
+    asked, examples = [], power.further_examples
+    monkeypatch.setattr(power, "further_examples", lambda *given: asked.append(given) or examples(*given))
+    arms = {"source": "a", "move": "wider", "to": "b", "against": "a"}
+    row = pairing.row_of(book, arms, (ours, theirs), planned, 6, down=False).row
+    assert row.decision == "undecided"
+    assert row.pairs_to_close is None
+    found = verdict.evidence(ours, theirs)
+    assert row.dev_to_close == examples(found, abs(row.effect - 1.0), planned, 6)
+    assert [given[2:] for given in asked] == [(planned, 6)]
+    assert row.dev_to_close > 1
 
 
 def test_a_large_start_that_stays_is_compared_once(words):

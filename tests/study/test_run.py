@@ -22,6 +22,7 @@ from leadline.study import run as driving
 from leadline.study.executors import Workers
 from leadline.study.ledger import FILE, Ledger, read_verdict
 from leadline.study.moves import Limits
+from leadline.study.tuning import tune
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,20 @@ def test_the_time_of_a_large_network_is_told_from_large_networks(words, tmp_path
             trials = [Trial(spec=spec, recipe=recipe, seed=seed) for seed in range(100, 104)]
             assert driver.estimate(trials[:1]) == pytest.approx(seconds)
             assert driver.estimate(trials) == pytest.approx(2 * seconds)
+
+
+def test_time_is_kept_back_for_tuning_what_is_tested_untuned(words, tmp_path):
+    book = book_for(words)
+    with Ledger(tmp_path, {"a": "b"}) as ledger:
+        driver = driving.Driver(book, ledger, SimulatedExecutor(book.material, world()), 2, 60.0, None, print)
+        planned = []
+        for steps in tune(book, [book.plan.start], always=[book.plan.start]):
+            planned += steps
+            book.results.update({trial: world().result(book.material, trial) for trial in steps})
+        whole = sum(t.recipe.max_updates for t in planned) / book.plan.recipe.max_updates
+        tested = driver._finals_of(book.plan.start)
+        book.draws.clear()
+        assert whole <= driver._finals_of(book.plan.start) - tested < whole + 1
 
 
 def test_time_only_truncates(words, tmp_path):

@@ -39,3 +39,12 @@ def test_baselines_take_decay_and_dropout(book: Book, name: str) -> None:
     spec = BaselineSpec(name=name)
     found = [dev(book, spec), dev(book, spec, dropout=0.5), dev(book, spec, weight_decay=0.9)]
     assert len(set(found)) == 3
+
+
+def test_a_kept_model_is_the_network_that_was_trained(book: Book) -> None:
+    recipe = replace(book.plan.recipe, max_updates=5, eval_every=5, dropout=0.1, weight_decay=0.3)
+    start = replace(book.plan.start, hidden_size=8)
+    model = trials.run(book.material, Trial(spec=start, recipe=recipe, seed=3, final=True)).model
+    assert model is not None
+    assert model.spec == replace(start, dropout=0.1)
+    assert model.facts["recipe"]["weight_decay"] == 0.3

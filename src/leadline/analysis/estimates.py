@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,15 +26,19 @@ def sums(values: Floats, clusters: Ints) -> Floats:
     return result
 
 
-def mean(values: Floats, clusters: Ints, level: float = LEVEL) -> Measured:
+def mean(values: Floats, clusters: Ints, level: float = LEVEL, one_more: bool = False) -> Measured:
     """The mean of values, rows of one cluster not being independent.
 
     Args:
         values: (rows,), or (seeds, rows) where the mean is also over seeds.
         clusters: (rows,) cluster of each row, from 0.
         level: confidence of the interval.
+        one_more: what is held against the seeds' mean is itself one draw, as a network is one among those that its
+            seed could have given; then the interval holds where one more of the seeds would lie:
+
+                variance of seeds = spread * (1 / seeds + 1)
     """
-    evidence = _evidence(values, clusters)
+    evidence = _evidence(values, clusters, one_more)
     if evidence is None:
         return Measured(value=float(values.mean()))
     found = tails.interval(evidence, level)
@@ -45,12 +51,15 @@ def chance(values: Floats, clusters: Ints) -> float:
     return 1.0 if evidence is None else min(1.0, 2.0 * float(tails.exceedance(np.abs(evidence.effect), evidence)))
 
 
-def _evidence(values: Floats, clusters: Ints) -> Evidence | None:
+def _evidence(values: Floats, clusters: Ints, one_more: bool = False) -> Evidence | None:
     """Seeds crossed with clusters; None for fewer than two clusters."""
     rows = np.atleast_2d(values)
     totals, weights = sums(rows, clusters), sums(np.ones(rows.shape[1]), clusters)
     present = weights > 0
-    return crossed(totals[:, present], weights[present]) if present.sum() > 1 else None
+    if present.sum() < 2:
+        return None
+    found = crossed(totals[:, present], weights[present])
+    return replace(found, overlap=1.0) if one_more else found
 
 
 def is_above(measured: Measured | None, bound: float = 0.0) -> bool:

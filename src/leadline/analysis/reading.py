@@ -145,7 +145,7 @@ def _probe(
     selective = None if control is None else score - control
     gained = None if fresh is None else score - fresh
     over = None if below is None or place.layer < 1 else score - below
-    versus_twin = None if gained is None else estimates.mean(gained, clusters, level)
+    versus_twin = None if gained is None else estimates.mean(gained, clusters, level, one_more=True)
     versus_below = None if over is None else estimates.mean(over, clusters, level)
     separated = selective is None or estimates.is_above(estimates.mean(selective, clusters, level))
     in_full = place.direction == "all" and control is not None
@@ -161,7 +161,7 @@ def _probe(
         control=None if control is None else estimates.mean(control, clusters),
         selectivity=None if selective is None else estimates.mean(selective, clusters),
         untrained=None if fresh is None else float(fresh.mean()),
-        gain=None if gained is None else estimates.mean(gained, clusters),
+        gain=None if gained is None else estimates.mean(gained, clusters, one_more=True),
         over_below=None if over is None else estimates.mean(over, clusters),
         bits=_bits(own, asked, seed) if in_full else None,
         untrained_bits=_bits(twins[0], asked, seed) if in_full and twins else None,

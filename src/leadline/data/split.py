@@ -1,7 +1,7 @@
 """Four parts: train, tune, dev and test, as one fold or as repeated cross-validation.
 
-train fits weights; tune stops training and chooses the learning rate; dev is the evidence for decisions; test
-is touched once. Shares by sequence:
+train fits weights; tune stops training and chooses learning rate, decay and dropout; dev is the evidence for
+decisions; test is touched once. Shares by sequence:
 
     one fold           train 60 %   tune 10 %   dev 15 %   test 15 %
     cross-validation   test 20 %; of the rest, 5 folds times 2 repeats: dev 1/5, tune 1/10, train 7/10

@@ -58,9 +58,11 @@ class Comparison(Record):
         seconds: training time that the comparison cost.
         screening: score difference of the screening run, one seed, shortened.
         reason: one sentence.
-        pairs_to_close: pairs that would probably settle an open comparison; None when it is closed.
+        pairs_to_close: pairs that would probably settle an open comparison; None where it is closed, or where no
+            number of pairs would.
         minutes_to_close: what they would cost.
-        dev_to_close: where seeds alone would not settle it, how many times the dev part probably would.
+        dev_to_close: where pairs alone would not settle it, how many times the dev part (in groups, where it is split
+            by group) probably would with all pairs that are allowed; None where that would not either.
         rule: "t" where errors look normal, "bet" where the differences lean to a side and a bound is the bet's.
         collapsed: runs of the candidate and of `against` that did not train; their pairs are not in the effect.
         example_correlation: of both arms' scores over the examples: what pairing by example achieved.

@@ -53,7 +53,7 @@ def ruled_out(verdict: Verdict) -> tuple[str, ...]:
 def could_not_train(verdict: Verdict) -> tuple[str, ...]:
     """The moves at the end of the path that failed by optimisation, apart from those that do not help."""
     failed = [move for move in final_moves(verdict) if move.decision == "failed_to_train"]
-    return tuple(_with_reason(f"{_named(verdict, move)}.", move) for move in failed)
+    return tuple(_with_reason(f"{named(verdict, move)}.", move) for move in failed)
 
 
 def still_open(verdict: Verdict) -> tuple[str, ...]:
@@ -131,12 +131,13 @@ def _beyond_possible(verdict: Verdict, move: Comparison) -> bool:
     return move.interval[1] > figures.loss(figures.scale(verdict), score)
 
 
-def _named(verdict: Verdict, move: Comparison) -> str:
+def named(verdict: Verdict, move: Comparison) -> str:
+    """A move and the network that it leads to."""
     return f"{capital(move_name(move.move))} ({arm_name(verdict, move.to)})"
 
 
 def _told(verdict: Verdict, move: Comparison) -> str:
-    return f"{_named(verdict, move)}: {_measured(verdict, move)}"
+    return f"{named(verdict, move)}: {_measured(verdict, move)}"
 
 
 def _refused(verdict: Verdict, move: Comparison) -> str:
@@ -150,7 +151,9 @@ def _undecided(verdict: Verdict, move: Comparison) -> str:
 
 def _price(move: Comparison) -> str:
     if move.dev_to_close is not None:
-        return f"To settle it: about {figures.count(move.dev_to_close)} times as many dev sequences."
+        return (
+            f"To settle it: a dev part about {figures.count(move.dev_to_close)} times as large, and all pairs allowed."
+        )
     if move.pairs_to_close is None:
         return "What it would cost to settle is not known."
     pairs = f"To settle it: about {figures.plural(move.pairs_to_close, 'more pair')}"

@@ -18,8 +18,8 @@ def advised_spec(verdict: Verdict) -> StackSpec | None:
     for name in reversed(verdict.incumbents):
         arm = next((arm for arm in verdict.arms if arm.name == name), None)
         if arm is not None and _same(arm, advice):
-            return replace(arm.spec, dropout=arm.dropout)
-    return next((replace(arm.spec, dropout=arm.dropout) for arm in verdict.arms if _same(arm, advice)), None)
+            return _as_trained(arm)
+    return next((_as_trained(arm) for arm in verdict.arms if _same(arm, advice)), None)
 
 
 def code(spec: StackSpec) -> str:
@@ -49,6 +49,10 @@ def code(spec: StackSpec) -> str:
         *(f"        {line}" for line in steps),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _as_trained(arm: ArmFacts) -> StackSpec:
+    return replace(arm.spec, dropout=arm.dropout)
 
 
 def _same(arm: ArmFacts, advice: Recommendation) -> bool:

@@ -5,52 +5,79 @@ The bounds of a comparison hold for every margin at once, so they may be read ag
 
 from __future__ import annotations
 
+from typing import Literal
+
 from leadline.records.evidence import Comparison
 from leadline.records.verdict import Verdict
 from leadline.report import figures
-from leadline.report.path_words import final_moves, taken
-from leadline.report.words import capital, is_down, move_name
+from leadline.report.path_words import final_moves, named, taken
+from leadline.report.words import find_arm, is_down
 
 TITLE = "What would change its mind: the same pairs under another margin"
+
+Bound = Literal["better", "refused"]
 
 
 def turning(verdict: Verdict) -> tuple[str, ...]:
     """A sentence for the last step and for each move at the end of the path that some margin would turn."""
-    last = taken(verdict)[-1:]
-    rows = [*(row for row in last if row is not None), *final_moves(verdict)]
-    return tuple(line for row in rows if (line := _line(verdict, row)))
+    step = next((row for row in taken(verdict)[-1:] if row is not None), None)
+    rows = [*([step] if step else []), *(row for row in final_moves(verdict) if row is not step)]
+    return tuple(line for row in rows if (line := _line(verdict, row, row is step)))
 
 
-def _line(verdict: Verdict, row: Comparison) -> str:
+def _line(verdict: Verdict, row: Comparison, step: bool) -> str:
     if row.interval is None or not figures.is_finite(row.interval):
         return ""
-    name = capital(move_name(row.move))
-    taken_at, refused_at = _turns(verdict, row)
     if row.decision == "better":
-        return f"{name} would not have been taken with a margin {taken_at[1]}." if taken_at else ""
-    if row.decision == "undecided":
-        yes = f"would be taken with a margin {taken_at[0]}" if taken_at else ""
-        no = f"would be ruled out with a margin {refused_at[0]}" if refused_at else ""
-        return f"{name} {' and '.join(part for part in (yes, no) if part)}." if yes or no else ""
-    if row.decision == "not_worth_it":
-        return f"{name} would be open with a margin {refused_at[1]}." if refused_at else ""
-    return ""
+        parts = [_leaves(verdict, row, "better", "would not have been taken" if step else "would no longer be better")]
+    elif row.decision == "not_worth_it":
+        parts = [_leaves(verdict, row, "refused", "would be open"), *_gains(verdict, row)]
+    elif row.decision == "undecided":
+        parts = [*_gains(verdict, row), *_rules_out(verdict, row)]
+    else:
+        parts = []
+    said = " and ".join(part for part in parts if part)
+    return f"{named(verdict, row)} {said}." if said else ""
 
 
-def _turns(verdict: Verdict, row: Comparison) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
-    """Where the decisions "taken" and "ruled out" begin, and the other side of each; None where no margin does it.
+def _gains(verdict: Verdict, row: Comparison) -> list[str]:
+    """Where it would be better. A retry has to win twice, and its row holds one of the two comparisons."""
+    return [] if row.against != row.source else [_enters(verdict, row, "better", "would be better")]
 
-    Upwards: taken with a margin below the lower bound, ruled out with one above the upper. Downwards the effect is
-    held against minus the margin: taken with one above -low, ruled out with one below -high.
+
+def _rules_out(verdict: Verdict, row: Comparison) -> list[str]:
+    """Where it would be refused: nowhere, while it was still improving when training was cut."""
+    arm = find_arm(verdict, row.to)
+    improving = arm is not None and arm.still_improving
+    return [] if improving else [_enters(verdict, row, "refused", "would be ruled out")]
+
+
+def _enters(verdict: Verdict, row: Comparison, what: Bound, said: str) -> str:
+    """With which margins a comparison that is not `what` would be."""
+    turn, above = _turn(row, what)
+    outside = verdict.margin <= turn if above else verdict.margin >= turn
+    return _with_margin(verdict, said, turn, above) if turn > 0 and outside else ""
+
+
+def _leaves(verdict: Verdict, row: Comparison, what: Bound, said: str) -> str:
+    """With which margins a comparison that is `what` would not be."""
+    turn, above = _turn(row, what)
+    inside = verdict.margin > turn if above else verdict.margin < turn
+    return _with_margin(verdict, said, turn, not above) if turn > 0 and inside else ""
+
+
+def _turn(row: Comparison, what: Bound) -> tuple[float, bool]:
+    """The margin at which a comparison becomes `what`, and whether it is so above that margin or below it.
+
+    Upwards: better with a margin below the lower bound, refused with one above the upper. Downwards the effect is
+    held against minus the margin: better with one above -low, refused with one below -high.
     """
-    low, high = row.interval or (0.0, 0.0)
-    down = is_down(row.move)
-    sides = ("above", "below") if down else ("below", "above")
+    assert row.interval is not None
+    low, high = row.interval
+    if is_down(row.move):
+        return (-low, True) if what == "better" else (-high, False)
+    return (low, False) if what == "better" else (high, True)
 
-    def words(bound: float, begins: str, ends: str) -> tuple[str, str] | None:
-        if bound <= 0:
-            return None
-        text = figures.margin_text(figures.scale(verdict), bound)
-        return f"{begins} {text}", f"{ends} {text}"
 
-    return words(-low if down else low, *sides), words(-high if down else high, *reversed(sides))
+def _with_margin(verdict: Verdict, said: str, turn: float, above: bool) -> str:
+    return f"{said} with a margin {'above' if above else 'below'} {figures.margin_text(figures.scale(verdict), turn)}"

@@ -176,6 +176,8 @@ def _extras(advice: Recommendation) -> list[str]:
         extras.append("with an MLP readout")
     if advice.dropout:
         extras.append(f"dropout {advice.dropout:g}")
+    if advice.weight_decay:
+        extras.append(f"weight decay {advice.weight_decay:g}")
     if advice.residual:
         extras.append("residual connections")
     if advice.layer_norm:

@@ -47,7 +47,7 @@ def further_pairs(evidence: Evidence, distance: float, design: Design, look: int
     return last + 1 + bisect_left(range(last + 1, MOST + 1), True, key=shows) - now
 
 
-def further_examples(evidence: Evidence, distance: float, design: Design) -> int | None:
+def further_examples(evidence: Evidence, distance: float, design: Design, look: int | None = None) -> int | None:
     """How many times the dev examples would settle it by the last look, if effect and seeds' spread stay.
 
     With k times the examples their variance is a k-th, and so is that of seeds times examples within the spread:
@@ -58,20 +58,23 @@ def further_examples(evidence: Evidence, distance: float, design: Design) -> int
         evidence: so far.
         distance: |effect - margin|.
         design: looks and alpha.
+        look: as for `further_pairs`.
 
     Returns:
-        The smallest whole k of at most `MOST`; None where seeds limit (or the overlap of re-splits), or no k shows it.
+        The smallest whole k from 2 to `MOST` that shows it; None where seeds limit (or the overlap of re-splits).
     """
+    lost = 0 if look is None else look - evidence.pairs
+    last = design.looks[-1]
 
     def shows(times: int) -> bool:
-        more = at(evidence, design.looks[-1], times)
+        more = at(evidence, last - lost, times)
         return float(tails.exceedance(np.asarray(distance), more)) <= float(
-            looks.level(design.looks, design.alpha, more)
+            looks.level(design.looks, design.alpha, more, last)
         )
 
     if evidence.overlap or not shows(MOST):
         return None
-    return 1 + bisect_left(range(1, MOST + 1), True, key=shows)
+    return next(times for times in range(2, MOST + 1) if shows(times))
 
 
 def chance_to_close(evidence: Evidence, margin: float, design: Design, look: int | None = None) -> float:

@@ -13,7 +13,6 @@ from leadline.records.verdict import ArmFacts, Budget, DataFacts, Recommendation
 from leadline.spec import StackSpec
 from leadline.study import stage, verdict
 from leadline.study.book import Book
-from leadline.study.draws import Draw
 from leadline.study.finals import causal, evidence
 from leadline.study.material import Material
 from leadline.study.names import baseline_description
@@ -82,7 +81,8 @@ def recommendation(book: Book) -> Recommendation:
     if book.baseline_enough or not book.incumbents:
         name = book.baseline_enough or (book.best_baseline().name if book.baselines else None)
         return Recommendation(baseline=name, description=baseline_description(name) if name else "nothing yet")
-    spec, draw = book.incumbent, book.draws.get(book.incumbent, Draw(book.plan.recipe.learning_rate))
+    spec, draw = book.incumbent, book.draws.get(book.incumbent)
+    recipe = draw.put_into(book.plan.recipe) if draw else None
     finished = _results(book, spec)
     timed = [r.microseconds_per_step for r in finished if r.microseconds_per_step is not None]
     return Recommendation(
@@ -93,11 +93,11 @@ def recommendation(book: Book) -> Recommendation:
         look_ahead=spec.look_ahead,
         readout=spec.readout,
         pooling=spec.pooling,
-        dropout=max(spec.dropout, draw.dropout),
+        dropout=recipe.as_trained(spec).dropout if recipe else spec.dropout,
         residual=spec.residual,
         layer_norm=spec.layer_norm,
-        learning_rate=draw.learning_rate,
-        weight_decay=draw.weight_decay,
+        learning_rate=recipe.learning_rate if recipe else None,
+        weight_decay=recipe.weight_decay if recipe else None,
         num_parameters=finished[0].num_parameters if finished else spec.num_parameters,
         state_size=spec.state_size,
         operations_per_step=spec.operations_per_step,
@@ -117,7 +117,7 @@ def _results(book: Book, spec: StackSpec) -> list[TrialResult]:
 
 
 def _arm(book: Book, spec: StackSpec) -> ArmFacts:
-    trials = evidence(book, spec)
+    trials, recipe = evidence(book, spec), book.recipe(spec)
     results = [book.results[trial] for trial in trials]
     everything = _results(book, spec)
     timed = [r.microseconds_per_step for r in everything if r.microseconds_per_step is not None]
@@ -129,9 +129,9 @@ def _arm(book: Book, spec: StackSpec) -> ArmFacts:
         name=spec.describe(),
         description=spec.describe(),
         spec=spec,
-        learning_rate=book.draws[spec].learning_rate,
-        weight_decay=book.draws[spec].weight_decay,
-        dropout=max(spec.dropout, book.draws[spec].dropout),
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        dropout=recipe.as_trained(spec).dropout,
         num_parameters=everything[0].num_parameters if everything else spec.num_parameters,
         state_size=spec.state_size,
         operations_per_step=spec.operations_per_step,

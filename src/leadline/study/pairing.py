@@ -128,7 +128,7 @@ def row_of(
         level=1 - planned.alpha,
         pairs=found.pairs,
         pairs_to_close=pairs,
-        dev_to_close=power.further_examples(found, distance, planned) if is_open and pairs is None else None,
+        dev_to_close=power.further_examples(found, distance, planned, look) if is_open and pairs is None else None,
         rule="bet" if bounds.robust else "t",
         reason="the differences lean to one side: the bound on that side is the robust one" if bounds.robust else "",
         example_correlation=verdict.example_correlation(*devs),
@@ -238,4 +238,7 @@ def _arms(book: Book, match: Match) -> dict[str, Any]:
 
 def _worded(row: Comparison, words: str, decision: Decision | None = None) -> Comparison:
     reason = "; ".join(part for part in (row.reason, words) if part)
-    return row.model_copy(update={"reason": reason, "decision": decision or row.decision})
+    if decision is None:
+        return row.model_copy(update={"reason": reason})
+    closed = {} if decision == "undecided" else {"pairs_to_close": None, "dev_to_close": None}
+    return row.model_copy(update={"reason": reason, "decision": decision, **closed})

@@ -19,11 +19,13 @@ from leadline.study.book import Book
 from leadline.study.executors import Executor
 from leadline.study.ledger import Ledger
 from leadline.study.procedure import procedure
-from leadline.study.tuning import Steps
+from leadline.study.tuning import TUNING_FOLDS, Steps
 
 PAGE_SECONDS = 8.0
 OVERHEAD = 4_000
 NEAREST = 5
+TUNED = 3
+"""Whole trainings that tuning costs: 4 of a twelfth, 2 of a fifth and 4 of a half of the updates, rounded up."""
 
 
 class OutOfBudget(Exception):  # noqa: N818 - a signal, not an error
@@ -147,10 +149,11 @@ class Driver:
         return self.estimate(trials) + PAGE_SECONDS
 
     def _finals_of(self, spec: StackSpec | BaselineSpec) -> int:
-        """Trials that testing takes, tuning counted as two."""
+        """Trials that testing takes; tuning counts as `TUNED` on each of its folds."""
         if isinstance(spec, BaselineSpec):
             return 1
-        return last.seeds_of(self.book, spec) + 2 * (spec not in self.book.draws)
+        folds = min(TUNING_FOLDS, self.book.num_folds)
+        return last.seeds_of(self.book, spec) + TUNED * folds * (spec not in self.book.draws)
 
 
 def search(driver: Driver) -> None:

@@ -11,7 +11,7 @@ from leadline.study import verdict
 from leadline.study.book import Book
 from leadline.study.moves import grown, seeing
 from leadline.study.sizes import small
-from leadline.study.tuning import Steps, screened, tune
+from leadline.study.tuning import PICTURE, Steps, screened, tune
 
 SEEDS = 3
 CURVE_SEEDS = 3
@@ -22,18 +22,22 @@ def square(book: Book) -> Steps[None]:
 
     The budget is that of `wider` from a small start. Each corner takes the readout that does better for it, so that
     depth is held against the better readout and not against a poor one; beside it, all four with a linear one.
+    All corners have the same draws, on two rungs; a start that happens to be a corner keeps its own elsewhere.
     """
     base = small(book.plan.start)
     variants = list(zip(_corners(replace(base, readout="linear")), _corners(replace(base, readout="mlp")), strict=True))
     both = [spec for corner in variants for spec in corner]
-    yield from tune(book, both, always=both, thorough=False)
-    corners = [mlp if screened(book, mlp, linear) > 0 else linear for linear, mlp in variants]
+    own = replace(book, draws={})
+    yield from tune(own, both, always=both, last=PICTURE)
+    for spec in both:
+        book.draws.setdefault(spec, own.draws[spec])
+    corners = [mlp if screened(own, mlp, linear, PICTURE) > 0 else linear for linear, mlp in variants]
     plain = [linear for linear, _ in variants]
-    yield [book.pair_trial(spec, "square", i) for spec in corners for i in range(SEEDS)]
-    book.square = _record(book, corners)
-    yield [book.pair_trial(spec, "square", i) for spec in plain for i in range(SEEDS)]
+    yield [own.pair_trial(spec, "square", i) for spec in corners for i in range(SEEDS)]
+    book.square = _record(own, corners)
+    yield [own.pair_trial(spec, "square", i) for spec in plain for i in range(SEEDS)]
     if plain != corners:
-        book.square = book.square.model_copy(update={"linear": _record(book, plain)})
+        book.square = book.square.model_copy(update={"linear": _record(own, plain)})
 
 
 def curve(book: Book) -> Steps[None]:

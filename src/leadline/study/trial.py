@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,7 @@ def run(material: Material, trial: Trial) -> Outcome:
 def _network(encoder: Encoder, material: Material, trial: Trial) -> Network:
     if not isinstance(trial.spec, StackSpec):
         return networks.build(trial.spec.name, encoder, material.causal, trial.seed, trial.recipe.dropout)
-    spec = replace(trial.spec, dropout=max(trial.spec.dropout, trial.recipe.dropout))
-    return stack_network(encoder, spec, trial.seed)
+    return stack_network(encoder, trial.recipe.as_trained(trial.spec), trial.seed)
 
 
 def _run_table(material: Material, trial: Trial, start: float) -> Outcome:
@@ -160,7 +159,7 @@ def _reading(material: Material, trial: Trial, network: Network) -> tuple[tuple[
 
 def _network_model(material: Material, trial: Trial, network: Network, encoder: Encoder, result: TrialResult) -> Model:
     arrays = {name: value.detach().cpu().clone().numpy() for name, value in network.state_dict().items()}
-    spec = trial.spec if isinstance(trial.spec, StackSpec) else None
+    spec = trial.recipe.as_trained(trial.spec) if isinstance(trial.spec, StackSpec) else None
     name = None if isinstance(trial.spec, StackSpec) else trial.spec.name
     return Model(encoder, spec, name, material.causal, arrays, {}, _facts(material, trial, result))
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from leadline.records.trial import Trial
+from leadline.records.trial import BaselineSpec, Trial
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
 from leadline.study.book import Book
@@ -26,65 +26,71 @@ RUNGS = (12, 5, 2)
 SHORTEST = 100
 KEPT_RATES = 2
 TUNING_FOLDS = 2
+WHOLE = len(RUNGS) - 1
+PICTURE = 1
+"""The last rung of a decision, and that of what is shown and decides nothing."""
 
 
-def tune(
-    book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] = (), thorough: bool = True
-) -> Steps[None]:
+def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] = (), last: int = WHOLE) -> Steps[None]:
     """Find the draw for each spec, and screen the specs against each other.
 
     Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
     better half of the specs and all of `always`. Rung three: half of the updates, for `always`: the same two rates,
     since large rates lead early and fall back, and the better of them with weight decay and with dropout, which a
-    shorter run would not show. Beside a costly incumbent it is left out for all arms, and unless `thorough`: for a
-    picture, not for a decision. Fills `book.draws`.
+    shorter run would not show. Beside a costly incumbent it is left out for all arms, and with `last=PICTURE`.
+    Fills `book.draws` from the longest rung up to `last`.
     """
-    yield from _halving(book, specs, always, thorough)
+    yield from _halving(book, specs, always, last)
     for spec in specs:
-        book.draws[spec] = _chosen(book, spec)
+        book.draws[spec] = _chosen(book, spec, last)
 
 
 def tune_baselines(book: Book, names: Sequence[str]) -> Steps[None]:
-    """The draw for each baseline that is trained by gradient: the same draws on the same rungs."""
-    yield from _halving(book, names, (), True)
+    """The draw for each baseline that is trained by gradient: the same draws on the same rungs, to the last one."""
+    yield from _halving(book, names, names, WHOLE)
     for name in names:
-        book.baseline_draws[name] = _chosen(book, name)
+        book.baseline_draws[name] = _chosen(book, name, WHOLE)
 
 
-def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm], thorough: bool) -> Steps[None]:
+def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm], last: int) -> Steps[None]:
     yield from _rung(book, dict.fromkeys(arms, PLAIN), 0)
     ranked = sorted(arms, key=lambda arm: -_best(book, arm, PLAIN, 0)[0])
     kept = [arm for arm in arms if arm in always or arm in ranked[: (len(ranked) + 1) // 2]]
     finer = {arm: _top(book, arm) for arm in kept}
     yield from _rung(book, finer, 1)
-    if thorough and not (book.incumbents and costly(book.incumbent)):
-        last = [arm for arm in kept if arm in always or not always]
-        yield from _rung(book, {arm: [*finer[arm], *_regularised(book, arm, finer[arm])] for arm in last}, 2)
+    if last == WHOLE and not (book.incumbents and costly(book.incumbent)):
+        longest = [arm for arm in kept if arm in always]
+        yield from _rung(book, {arm: [*finer[arm], *_regularised(book, arm, finer[arm])] for arm in longest}, WHOLE)
 
 
 def _regularised(book: Book, arm: Arm, draws: Sequence[Draw]) -> list[Draw]:
-    """The best draw of the second rung with decay and with dropout; a linear model has no unit to drop."""
+    """The best draw of the second rung with decay, and with dropout where that changes the arm."""
     decayed, dropped = regularised(_best(book, arm, draws, 1)[1])
-    return [decayed] if arm == "linear" else [decayed, dropped]
+    return [decayed, dropped] if _drops(arm, dropped) else [decayed]
 
 
-def _chosen(book: Book, arm: Arm) -> Draw:
-    rung = longest_rung(book, arm)
+def _drops(arm: Arm, draw: Draw) -> bool:
+    """Whether the draw's dropout changes the arm: a linear model has no unit to drop, and some drop more already."""
+    return arm != "linear" if isinstance(arm, str) else arm.dropout < draw.dropout
+
+
+def _chosen(book: Book, arm: Arm, last: int) -> Draw:
+    rung = longest_rung(book, arm, last)
     return _best(book, arm, _run(book, arm, rung), rung)[1]
 
 
-def longest_rung(book: Book, spec: Arm) -> int:
-    """The longest rung that an arm has reached; -1 for none."""
-    return max((rung for rung in range(len(RUNGS)) if _run(book, spec, rung)), default=-1)
+def longest_rung(book: Book, spec: Arm, last: int = WHOLE) -> int:
+    """The longest rung up to `last` that an arm has reached; -1 for none."""
+    return max((rung for rung in range(last + 1) if _run(book, spec, rung)), default=-1)
 
 
-def screened(book: Book, spec: StackSpec, against: StackSpec) -> float:
+def screened(book: Book, spec: StackSpec, against: StackSpec, last: int = WHOLE) -> float:
     """Tune score of `spec` minus that of `against` at the longest rung that both reached, best draw each."""
-    for rung in reversed(range(len(RUNGS))):
-        if all(_run(book, s, rung) for s in (spec, against)):
-            scores = [_best(book, s, _run(book, s, rung), rung)[0] for s in (spec, against)]
-            return scores[0] - scores[1]
-    return 0.0
+    rung = min(longest_rung(book, s, last) for s in (spec, against))
+    if rung < 0:
+        return 0.0
+    scores = [_best(book, s, _run(book, s, rung), rung)[0] for s in (spec, against)]
+    return scores[0] - scores[1]
 
 
 def _rung(book: Book, draws: Mapping[Arm, Sequence[Draw]], rung: int) -> Steps[None]:
@@ -93,10 +99,9 @@ def _rung(book: Book, draws: Mapping[Arm, Sequence[Draw]], rung: int) -> Steps[N
 
 def _trials(book: Book, arm: Arm, draw: Draw, rung: int) -> list[Trial]:
     recipe = shortened(draw.put_into(book.plan.recipe), RUNGS[rung])
-    if isinstance(arm, str):
-        return [book.baseline_trial(arm).model_copy(update={"recipe": recipe})]
+    spec = BaselineSpec(name=arm) if isinstance(arm, str) else arm
     folds = range(min(TUNING_FOLDS, book.num_folds))
-    return [Trial(spec=arm, recipe=recipe, seed=child(book.plan.seed, "screen", f), fold=f) for f in folds]
+    return [Trial(spec=spec, recipe=recipe, seed=child(book.plan.seed, "screen", f), fold=f) for f in folds]
 
 
 def shortened(recipe: Recipe, divisor: int) -> Recipe:
