@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import networks
 import numpy as np
 import pytest
 import torch
@@ -55,8 +56,6 @@ def solved(module: torch.nn.RNN, reads: int, shift: int = 0):
 
 
 def rnn(*layers) -> torch.nn.RNN:
-    import networks
-
     return networks.linear_rnn(*layers)
 
 
@@ -99,6 +98,21 @@ def test_history_says_how_far_the_score_reaches():
     assert points[1].truncated.value == points[1].full.value
     assert points[0].shuffled.value < 75
     assert points[2].shuffled.value == points[1].full.value
+
+
+@pytest.mark.parametrize(("reads", "shift"), [(2, 2), (5, -2)])
+def test_history_reaches_to_either_side(reads, shift):
+    """Both ways, two steps back or two ahead: the forward half holds the past, the backward half what comes."""
+    weights = np.array([[SMALL], [0.0], [0.0]]), np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    module = networks.linear_rnn(weights, both=True)
+    captured, drawn, encoder = solved(module, reads, shift)
+    points = {point.steps: point for point in history.histories(captured, drawn, encoder, 0)}
+    assert points[2].full.value > 75
+    for near in (0, 1):
+        assert points[near].truncated.value < 70
+        assert points[near].shuffled.value < 75
+    assert points[2].truncated.value == points[3].truncated.value == points[2].full.value
+    assert points[2].shuffled.value == points[2].full.value
 
 
 def test_resampled_states_come_from_other_sequences():

@@ -110,9 +110,14 @@ int main(void) {
             for (int64_t variant = 0; variant < 16; variant++, count++) {
                 const int64_t shape = variant / 2;
                 leadline_network n = {.cell = cell, .pooling = pooling, .per_step = pooling == LEADLINE_STEP};
-                n.directions = 1 + shape % 2, n.layers = 1 + shape / 2 % 2, n.mlp = shape / 4;
+                n.directions = 1 + shape % 2, n.layers = 1 + shape / 2 % 2;
                 n.look_ahead = n.directions == 1 ? 2 * (shape / 4) : 0;
                 n.hidden = shape == 3 ? 18 : 5, n.dropout = variant % 2 ? 0.3 : 0.0;
+                n.mlp = shape / 4 * n.hidden * n.directions;
+                if (cell == LEADLINE_TANH && n.per_step && n.directions == 1) { /* a window, no layers */
+                    n.past = shape == 4 ? 12 : 2, n.look_ahead = shape == 6 ? 0 : 3, n.layers = n.hidden = 0;
+                    n.mlp = shape / 4 * 19;
+                }
                 n.objective = shape == 5 ? LEADLINE_SMOOTH_L1 : LEADLINE_CROSS_ENTROPY;
                 n.outputs = n.objective == LEADLINE_SMOOTH_L1 ? 1 : shape == 2 ? 17 : 3;
                 n.score = shape == 5 ? SCORE_ERROR : shape % 2 ? SCORE_ACCURACY : SCORE_LIKELIHOOD;

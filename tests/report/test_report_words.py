@@ -203,6 +203,13 @@ def test_more_examples_are_named_where_seeds_do_not_settle_it() -> None:
     )
 
 
+def test_what_was_drawn_is_part_of_the_advice() -> None:
+    drawn = Recommendation(cell="gru", num_layers=1, hidden_size=8, dropout=0.1, weight_decay=0.3)
+    assert words.network(drawn) == "a GRU of one layer with 8 units, dropout 0.1, weight decay 0.3"
+    plain = drawn.model_copy(update={"dropout": 0.0, "weight_decay": 0.0})
+    assert words.network(plain) == "a GRU of one layer with 8 units"
+
+
 def test_the_margins_that_would_change_its_mind() -> None:
     """The bounds of the last step and of two refusals; the open one was still improving when training was cut."""
     assert turning_words.turning(LETTERS) == (

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import leadline
+from leadline.baselines import networks
 from leadline.data import encode, tasks
 from leadline.data.batch import Batcher
 from leadline.data.datasets.letters import letters
@@ -71,6 +72,14 @@ def prepared(data: Sequences, **fields: object) -> tuple[Network, Encoder, Batch
     return stack_network(encoder, spec, SEED), encoder, batcher
 
 
+def windowed(
+    data: Sequences, name: str, causal: bool = False, dropout: float = 0.0
+) -> tuple[Network, Encoder, Batcher]:
+    """A baseline that reads a window of steps."""
+    _, encoder, batcher = prepared(data)
+    return networks.build(name, encoder, causal, SEED, dropout), encoder, batcher
+
+
 def longest_first(batcher: Batcher, count: int) -> np.ndarray:
     return np.arange(count)[np.argsort(-batcher.lengths(np.arange(count)), kind="stable")]
 
@@ -89,7 +98,10 @@ def exact_gradient(
 
 
 def agrees(data: Sequences, count: int, **fields: object) -> None:
-    network, encoder, batcher = prepared(data, **fields)
+    agree(*prepared(data, **fields), count)
+
+
+def agree(network: Network, encoder: Encoder, batcher: Batcher, count: int) -> None:
     chosen = longest_first(batcher, count)
     machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
     loss = machine.loss(0, chosen)
@@ -112,6 +124,51 @@ def test_gradients_are_those_of_the_network(kind: str, fields: dict[str, object]
 @pytest.mark.parametrize("kind", ["words", "regression"])
 def test_gradients_through_pooling(kind: str, bidirectional: bool, pooling: str) -> None:
     agrees(DATA[kind](), 17, pooling=pooling, bidirectional=bidirectional, hidden_size=7)
+
+
+STEPWISE = {
+    "tagging": DATA["tagging"],
+    "next_step": DATA["next_step"],
+    "step_regression": lambda: leadline.from_arrays(
+        np.random.default_rng(0).normal(size=(30, 6, 3)),
+        np.random.default_rng(1).normal(size=(30, 6)),
+        kind="step_regression",
+    ),
+    "words": lambda: leadline.from_arrays(
+        [text.split() for text in ("not good at all", "good", "at all", "all in all a good evening") * 3],
+        [list("abab"), ["a"], list("ba"), list("aababa")] * 3,
+        kind="tagging",
+    ),
+}
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("name", ["linear", "mlp"])
+@pytest.mark.parametrize("kind", STEPWISE)
+def test_gradients_of_a_window_without_layers(kind: str, name: str, causal: bool) -> None:
+    network, encoder, batcher = windowed(STEPWISE[kind](), name, causal)
+    assert compiled.refusal(network, batcher) == ""
+    agree(network, encoder, batcher, 11)
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp"])
+def test_a_window_is_trained_and_scored_as_by_torch(name: str) -> None:
+    """Numbers only, so that nothing is drawn: ten updates with decay, clipped, and the average."""
+    network, encoder, batcher = windowed(STEPWISE["step_regression"](), name)
+    recipe = Recipe(learning_rate=0.003, weight_decay=0.1, clip=0.05, batch_size=16)
+    order = batcher.shuffled(np.arange(30), 16, np.random.default_rng(0))
+    batches = [next(order) for _ in range(10)]
+    ours = Compiled(network, encoder, batcher, recipe, SEED)
+    theirs = ByTorch(network, encoder, batcher, recipe, SEED)
+    np.testing.assert_allclose(ours.train(0, batches), theirs.train(0, batches), rtol=1e-4)
+    flat = torch.cat([w.detach().reshape(-1) for w in theirs.weights]).numpy()
+    np.testing.assert_allclose(ours.machine.weights, flat, atol=1e-5)
+    np.testing.assert_allclose(ours.scores(np.arange(30)), theirs.scores(np.arange(30)), rtol=1e-4, atol=1e-5)
+    ours.keep()
+    ours.restore()
+    again = ByTorch(network, encoder, batcher, recipe, SEED)
+    np.testing.assert_allclose(again.scores(np.arange(30)), ours.scores(np.arange(30)), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("look_ahead", [1, 3, 40])
@@ -178,8 +235,15 @@ def test_scores_are_those_of_torch(kind: str) -> None:
 
 @pytest.mark.parametrize("readout", ["linear", "mlp"])
 def test_dropout_has_the_same_mask_both_ways(readout: str) -> None:
-    """The slope of the loss along a random direction, masks and all, by central differences."""
-    network, encoder, batcher = prepared(letters(200), hidden_size=8, num_layers=2, dropout=0.5, readout=readout)
+    slopes_agree(*prepared(letters(200), hidden_size=8, num_layers=2, dropout=0.5, readout=readout))
+
+
+def test_dropout_of_a_windows_hidden_units_has_the_same_mask_both_ways() -> None:
+    slopes_agree(*windowed(letters(200), "mlp", dropout=0.5))
+
+
+def slopes_agree(network: Network, encoder: Encoder, batcher: Batcher) -> None:
+    """The slope of the loss along the gradient, masks and all, by central differences."""
     machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
     chosen = longest_first(batcher, 200)
     assert machine.loss(1, chosen) == machine.loss(1, chosen)
@@ -254,6 +318,13 @@ def test_what_it_cannot_train_goes_to_torch(monkeypatch: pytest.MonkeyPatch) -> 
         assert isinstance(chosen, ByTorch if word else Compiled)
     monkeypatch.setenv("LEADLINE_KERNELS", "reference")
     assert "LEADLINE_KERNELS" in compiled.refusal(network, batcher)
+    assert isinstance(trainee(network, encoder, batcher, Recipe(), SEED), ByTorch)
+
+
+@pytest.mark.parametrize(("name", "word"), [("mlp", "both ends"), ("bag", "no window"), ("convolution", "no window")])
+def test_baselines_that_torch_trains_say_why(name: str, word: str) -> None:
+    network, encoder, batcher = windowed(words(), name)
+    assert word in compiled.refusal(network, batcher)
     assert isinstance(trainee(network, encoder, batcher, Recipe(), SEED), ByTorch)
 
 

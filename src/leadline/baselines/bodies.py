@@ -48,6 +48,7 @@ class WindowBody(nn.Module):
     ) -> None:
         super().__init__()
         self.past, self.future, self.per_step = past, future, per_step
+        self.hidden, self.dropout = hidden, dropout
         steps = past + 1 + future if per_step else 2 * ENDS
         self.layers = _mlp(input_size * steps, hidden, output_size, seed, dropout)
 
@@ -58,8 +59,8 @@ class WindowBody(nn.Module):
         return result
 
     def _steps(self, features: Tensor) -> Tensor:
-        padded = nn.functional.pad(features, (0, 0, self.past, self.future))
-        return padded.unfold(1, self.past + 1 + self.future, 1).flatten(2)
+        padded, seq = nn.functional.pad(features, (0, 0, self.past, self.future)), features.shape[1]
+        return torch.cat([padded[:, shift : shift + seq] for shift in range(self.past + 1 + self.future)], -1)
 
 
 class BagBody(nn.Module):

@@ -23,7 +23,19 @@ Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
 
 _SIZES = (
-    *("cell", "layers", "hidden", "directions", "look_ahead", "mlp", "pooling", "objective", "score", "per_step"),
+    *(
+        "cell",
+        "layers",
+        "hidden",
+        "directions",
+        "past",
+        "look_ahead",
+        "mlp",
+        "pooling",
+        "objective",
+        "score",
+        "per_step",
+    ),
     *("numeric", "columns", "outputs", "parameters", "grams_per_name"),
 )
 _POINTERS = (
@@ -80,8 +92,9 @@ class Layout:
     layers: int
     hidden: int
     directions: int
+    past: int
     look_ahead: int
-    mlp: bool
+    mlp: int
     pooling: int
     objective: int
     score: int

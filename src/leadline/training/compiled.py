@@ -1,22 +1,25 @@
-"""Training a network by compiled code: `leadline.kernels.whole` for a `Network` with a plain `Stack`."""
+"""Training a network by compiled code: `leadline.kernels.whole` for a `Network` with a plain `Stack` or a window."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from leadline.baselines.bodies import WindowBody
 from leadline.data.batch import Batcher
 from leadline.data.encode import BUCKETS, Encoder
 from leadline.data.sequences import LABELLED
 from leadline.kernels import choose, library, passes
 from leadline.kernels.whole import Data, Layout, Machine
 from leadline.network import FORGET, EmbedSpec, Network, StackBody
-from leadline.spec import Recipe, StackSpec
+from leadline.spec import Recipe
 
 POOLINGS = {"step": 0, "last": 1, "mean": 2, "max": 3}
 ACCURACY, LIKELIHOOD, ERROR = 0, 1, 2
@@ -27,13 +30,9 @@ CALL_OPERATIONS = 1e10
 
 def refusal(network: Network, batcher: Batcher) -> str:
     """Why compiled code cannot train this network; "" where it can."""
-    if not isinstance(network.body, StackBody):
-        return "the body is no stack"
-    spec = network.body.stack.spec
-    if spec.cell not in passes.CELLS:
-        return f"there is no compiled kernel for {spec.cell!r}"
-    if spec.residual or spec.layer_norm:
-        return "residual connections and layer normalisation are trained by torch"
+    reason = _unknown(network.body)
+    if reason:
+        return reason
     if batcher.device != "cpu":
         return "compiled training is for the CPU only"
     if any(p.dtype is not torch.float32 or not p.is_cpu for p in network.parameters()):
@@ -44,16 +43,28 @@ def refusal(network: Network, batcher: Batcher) -> str:
     return found.reason if isinstance(found, library.Missing) else ""
 
 
+def _unknown(body: nn.Module) -> str:
+    """Why the compiled code does not know such a body; "" where it does."""
+    if isinstance(body, WindowBody):
+        return "" if body.per_step else "a window on both ends of a sequence is trained by torch"
+    if not isinstance(body, StackBody):
+        return "the body is no stack and no window"
+    spec = body.stack.spec
+    if spec.cell not in passes.CELLS:
+        return f"there is no compiled kernel for {spec.cell!r}"
+    return (
+        "residual connections and layer normalisation are trained by torch" if spec.residual or spec.layer_norm else ""
+    )
+
+
 class Compiled:
     """See `leadline.training.trainee.Trainee`; the arguments are those of `trainee`."""
 
     def __init__(self, network: Network, encoder: Encoder, batcher: Batcher, recipe: Recipe, seed: int) -> None:
-        body = network.body
-        assert isinstance(body, StackBody)
         self.network, self.batcher = network, batcher
         self.scale = 1.0 if encoder.kind in LABELLED else encoder.target_scale
         weights = parameters_to_vector(network.parameters()).detach().numpy().copy()
-        layout = _layout(body.stack.spec, encoder, recipe, seed)
+        layout = _layout(network.body, encoder, recipe, seed)
         self.machine = Machine(layout, _data(network.embed.spec, encoder, batcher), weights)
         self.kept = weights.copy()
 
@@ -99,27 +110,42 @@ class Compiled:
             yield batches[start : start + size]
 
 
-def _layout(spec: StackSpec, encoder: Encoder, recipe: Recipe, seed: int) -> Layout:
+def _layout(body: nn.Module, encoder: Encoder, recipe: Recipe, seed: int) -> Layout:
     labelled = encoder.kind in LABELLED
     return Layout(
-        cell=passes.CELLS[spec.cell],
-        layers=spec.num_layers,
-        hidden=spec.hidden_size,
-        directions=spec.num_directions,
-        look_ahead=spec.look_ahead,
-        mlp=spec.readout == "mlp",
-        pooling=POOLINGS[spec.pooling],
+        **(_window(body) if isinstance(body, WindowBody) else _stack(body)),
         objective=CROSS_ENTROPY if labelled else SMOOTH_L1,
         score=ERROR if not labelled else LIKELIHOOD if encoder.kind == "next_step" else ACCURACY,
-        outputs=spec.output_size,
+        outputs=encoder.output_size,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         clip=recipe.clip,
         averaging=recipe.averaging,
-        dropout=spec.dropout,
         forget=FORGET,
         seed=seed % (1 << SEED_BITS),
     )
+
+
+def _stack(body: nn.Module) -> dict[str, Any]:
+    assert isinstance(body, StackBody)
+    spec = body.stack.spec
+    return {
+        "cell": passes.CELLS[spec.cell],
+        "layers": spec.num_layers,
+        "hidden": spec.hidden_size,
+        "directions": spec.num_directions,
+        "past": 0,
+        "look_ahead": spec.look_ahead,
+        "mlp": spec.state_width if spec.readout == "mlp" else 0,
+        "pooling": POOLINGS[spec.pooling],
+        "dropout": spec.dropout,
+    }
+
+
+def _window(body: WindowBody) -> dict[str, Any]:
+    """No layers: the readout reads the window itself."""
+    nothing = {"cell": 0, "layers": 0, "hidden": 0, "directions": 1, "pooling": POOLINGS["step"]}
+    return nothing | {"past": body.past, "look_ahead": body.future, "mlp": body.hidden, "dropout": body.dropout}
 
 
 def _data(embed: EmbedSpec, encoder: Encoder, batcher: Batcher) -> Data:

@@ -14,10 +14,11 @@ INLINE long features_of(const Network *n) {
     for (long c = 0; c < n->columns; c++) total += n->widths[c];
     return total;
 }
-INLINE long width_of(const Network *n) { return n->hidden * n->directions; }
-INLINE long inputs_of(const Network *n, long layer) {
-    return layer ? width_of(n) : features_of(n) * (n->look_ahead + 1);
-}
+INLINE long window_of(const Network *n) { return features_of(n) * (n->past + 1 + n->look_ahead); }
+/* What the readout reads, and what its last map does. */
+INLINE long width_of(const Network *n) { return n->layers ? n->hidden * n->directions : window_of(n); }
+INLINE long top_of(const Network *n) { return n->mlp ? n->mlp : width_of(n); }
+INLINE long inputs_of(const Network *n, long layer) { return layer ? width_of(n) : window_of(n); }
 
 /* Where a part of the network starts in an array of all parameters. */
 INLINE long table_at(const Network *n, long column) {
@@ -37,7 +38,7 @@ INLINE long layer_at(const Network *n, long layer, long direction) {
     return at + direction * gates * (inputs_of(n, layer) + n->hidden + 2);
 }
 INLINE long readout_at(const Network *n) { return layer_at(n, n->layers, 0); }
-INLINE long output_at(const Network *n) { return readout_at(n) + (n->mlp ? width_of(n) * (width_of(n) + 1) : 0); }
+INLINE long output_at(const Network *n) { return readout_at(n) + n->mlp * (width_of(n) + 1); }
 
 /* What one layer leaves for the backward pass. */
 typedef struct {
@@ -92,10 +93,10 @@ static void take_gradients(Work *w, Arena *arena) {
     w->d_joined = arena_floats(arena, cells_of(w) * widest);
     w->d_half = arena_floats(arena, cells_of(w) * n->hidden);
     for (int d = 0; d < 2; d++) w->d_inputs[d] = arena_floats(arena, d < n->directions ? cells_of(w) * widest : 0);
-    const long of_hidden = n->mlp ? tiles_size(cells_of(w), width_of(n)) : 0;
+    const long of_hidden = n->mlp ? tiles_size(cells_of(w), n->mlp) : 0;
     const long of_outputs = tiles_size(cells_of(w), n->outputs);
     w->tiles = arena_floats(arena, of_hidden > of_outputs ? of_hidden : of_outputs);
-    w->d_hidden = arena_floats(arena, n->mlp ? cells_of(w) * width_of(n) : 0);
+    w->d_hidden = arena_floats(arena, cells_of(w) * n->mlp);
     w->d_hidden_rows = arena_take(arena, n->mlp ? (size_t)cells_of(w) * sizeof(float *) : 0);
     w->d_pooled = arena_floats(arena, w->most_batch * width_of(n));
     w->d_rows = arena_take(arena, (size_t)cells_of(w) * sizeof(float *));
@@ -111,7 +112,7 @@ static void work_take(Work *w, Arena *arena) {
     w->labels = arena_take(arena, (size_t)cells * sizeof(int64_t));
     w->values = arena_floats(arena, cells);
     w->features = arena_floats(arena, cells * features_of(n));
-    w->window = n->look_ahead ? arena_floats(arena, cells * inputs_of(n, 0)) : w->features;
+    w->window = n->past + n->look_ahead ? arena_floats(arena, cells * inputs_of(n, 0)) : w->features;
     w->zeros = arena_floats(arena, batch * n->hidden);
     w->ends = arena_floats(arena, 2 * batch * n->hidden);
     take_layers(w, arena);
@@ -120,11 +121,11 @@ static void work_take(Work *w, Arena *arena) {
     w->rows = arena_take(arena, (size_t)cells * sizeof(float *));
     w->logits = arena_floats(arena, cells * padded(n->outputs));
     if (n->mlp) {
-        w->inner = dense_take(arena, cells, width_of(n), width_of(n), w->training);
-        w->hidden = arena_floats(arena, cells * padded(width_of(n)));
+        w->inner = dense_take(arena, cells, width_of(n), n->mlp, w->training);
+        w->hidden = arena_floats(arena, cells * padded(n->mlp));
         w->hidden_rows = arena_take(arena, (size_t)cells * sizeof(float *));
     }
-    w->outer = dense_take(arena, cells, width_of(n), n->outputs, w->training);
+    w->outer = dense_take(arena, cells, top_of(n), n->outputs, w->training);
     if (w->training) take_gradients(w, arena);
 }
 
@@ -202,15 +203,15 @@ static void embed_gradient(Work *w, const float *d_features) {
         }
 }
 
-/* Each step beside the next `look_ahead`, zeros beyond the end; and the way back. */
+/* Each step beside the `past` steps before it and the `look_ahead` after it, zeros beyond the ends; and the way back. */
 static void open_window(Work *w) {
     const Network *n = w->network;
     const long wide = features_of(n);
     for (long j = 0; j < w->batch; j++)
         for (long t = 0; t < w->lengths[j]; t++)
-            for (long k = 0; k <= n->look_ahead; k++) {
-                float *to = step_of(w, w->window, t, j, inputs_of(n, 0)) + k * wide;
-                if (t + k < w->lengths[j])
+            for (long k = -n->past; k <= n->look_ahead; k++) {
+                float *to = step_of(w, w->window, t, j, window_of(n)) + (n->past + k) * wide;
+                if (t + k >= 0 && t + k < w->lengths[j])
                     memcpy(to, step_of(w, w->features, t + k, j, wide), (size_t)wide * sizeof(float));
                 else
                     memset(to, 0, (size_t)wide * sizeof(float));
@@ -222,8 +223,8 @@ static void close_window(Work *w, const float *d_window, float *d_features) {
     memset(d_features, 0, (size_t)(w->seq * w->batch * wide) * sizeof(float));
     for (long j = 0; j < w->batch; j++)
         for (long t = 0; t < w->lengths[j]; t++)
-            for (long k = 0; k <= n->look_ahead && t + k < w->lengths[j]; k++) {
-                const float *from = d_window + (t * w->batch + j) * inputs_of(n, 0) + k * wide;
+            for (long k = -smaller(n->past, t); k <= n->look_ahead && t + k < w->lengths[j]; k++) {
+                const float *from = d_window + (t * w->batch + j) * window_of(n) + (n->past + k) * wide;
                 float *to = step_of(w, d_features, t + k, j, wide);
                 for (long i = 0; i < wide; i++) to[i] += from[i];
             }
@@ -243,7 +244,7 @@ static void read_batch(Work *w, const int64_t *sequences, long size) {
     w->valid = leadline_plan(w->seq, size, w->lengths, w->plan);
     for (long j = 0; j < size; j++)
         for (long t = 0; t < w->lengths[j]; t++) embed_step(w, t, j, key);
-    if (n->look_ahead) open_window(w);
+    if (n->past + n->look_ahead) open_window(w);
 }
 
 #endif

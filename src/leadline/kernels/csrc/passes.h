@@ -78,6 +78,11 @@ static void pool_gradient(Work *w) {
         }
 }
 
+/* What the readout reads at each step. */
+INLINE float *top(const Work *w) {
+    return w->network->layers ? w->layers[w->network->layers - 1].joined : w->window;
+}
+
 /* The rows that the readout reads, in the order of time and then of the sequences, and what they should give. */
 static void gather(Work *w) {
     const Network *n = w->network;
@@ -87,7 +92,7 @@ static void gather(Work *w) {
         for (long j = 0; j < w->batch; j++) {
             if (n->per_step && t >= w->lengths[j]) continue;
             const long i = w->targets++, at = n->per_step ? n->offsets[w->sequences[j]] + t : w->sequences[j];
-            w->rows[i] = n->per_step ? step_of(w, w->layers[n->layers - 1].joined, t, j, wide) : w->pooled + j * wide;
+            w->rows[i] = n->per_step ? step_of(w, top(w), t, j, wide) : w->pooled + j * wide;
             if (n->labels) w->labels[i] = n->labels[at];
             if (n->targets) w->values[i] = n->targets[at];
             if (!w->training) continue;
@@ -98,7 +103,7 @@ static void gather(Work *w) {
 /* ReLU and dropout of the hidden readout. */
 static void bend(Work *w) {
     const Network *n = w->network;
-    const long wide = width_of(n);
+    const long wide = n->mlp;
     const uint64_t key = stream_key(n->seed, w->update, 1 + (uint64_t)n->layers);
     const float p = (float)n->dropout, kept = 1.0f / (1.0f - p);
     for (long i = 0; i < w->targets; i++) {
@@ -112,7 +117,7 @@ static void bend(Work *w) {
 
 static void bend_gradient(Work *w) {
     const Network *n = w->network;
-    const long wide = width_of(n), stride = tile_stride(w->targets);
+    const long wide = n->mlp, stride = tile_stride(w->targets);
     const V kept = vset(dropping(w) ? (float)(1.0 / (1.0 - n->dropout)) : 1.0f), none = vset(0.0f);
     for (long b = 0; b < vectors(wide); b++)
         for (long i = 0; i < w->targets; i++) {
@@ -194,12 +199,12 @@ static int backward_pass(Work *w, double *loss) {
         *loss = cross_entropy(w->logits, w->labels, w->targets, n->outputs, w->tiles);
     else
         *loss = smooth_l1(w->logits, w->values, w->targets, w->tiles);
-    for (long i = 0; n->mlp && i < w->targets; i++) w->d_hidden_rows[i] = w->d_hidden + i * wide;
+    for (long i = 0; n->mlp && i < w->targets; i++) w->d_hidden_rows[i] = w->d_hidden + i * n->mlp;
     dense_backward(&w->outer, outer, w->tiles, n->mlp ? w->hidden_rows : w->rows, w->targets, d_outer,
-                   d_outer + n->outputs * wide, n->mlp ? w->d_hidden_rows : w->d_rows);
+                   d_outer + n->outputs * top_of(n), n->mlp ? w->d_hidden_rows : w->d_rows);
     if (n->mlp) {
         bend_gradient(w);
-        dense_backward(&w->inner, inner, w->tiles, w->rows, w->targets, d_inner, d_inner + wide * wide, w->d_rows);
+        dense_backward(&w->inner, inner, w->tiles, w->rows, w->targets, d_inner, d_inner + n->mlp * wide, w->d_rows);
     }
     if (!n->per_step) pool_gradient(w);
     for (long l = n->layers - 1; l >= 0; l--) {
@@ -207,8 +212,9 @@ static int backward_pass(Work *w, double *loss) {
         if (status) return status;
     }
     if (!n->columns) return LEADLINE_OK;
-    if (n->look_ahead) close_window(w, w->d_joined, w->d_inputs[0]);
-    embed_gradient(w, n->look_ahead ? w->d_inputs[0] : w->d_joined);
+    const int windowed = n->past + n->look_ahead > 0;
+    if (windowed) close_window(w, w->d_joined, w->d_inputs[0]);
+    embed_gradient(w, windowed ? w->d_inputs[0] : w->d_joined);
     return LEADLINE_OK;
 }
 

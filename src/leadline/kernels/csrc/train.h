@@ -5,14 +5,13 @@
 #include "optimiser.h"
 #include "passes.h"
 
-int64_t leadline_parameters(const leadline_network *n) { return output_at(n) + n->outputs * (width_of(n) + 1); }
+int64_t leadline_parameters(const leadline_network *n) { return output_at(n) + n->outputs * (top_of(n) + 1); }
 
 static void pack_readout(Work *w) {
     const Network *n = w->network;
     const float *inner = w->weights + readout_at(n), *outer = w->weights + output_at(n);
-    const long wide = width_of(n);
-    if (n->mlp) dense_pack(&w->inner, inner, inner + wide * wide, 0.0f);
-    dense_pack(&w->outer, outer, outer + n->outputs * wide, BEYOND);
+    if (n->mlp) dense_pack(&w->inner, inner, inner + n->mlp * width_of(n), 0.0f);
+    dense_pack(&w->outer, outer, outer + n->outputs * top_of(n), BEYOND);
 }
 
 static int gradient_of(Work *w, const int64_t *sequences, long size, double *loss) {
