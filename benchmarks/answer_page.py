@@ -113,9 +113,17 @@ def _depth(run: Run) -> Iterable[str]:
         )
     rows = _compared(run, "deeper")
     for name in dict.fromkeys(row.move for row in rows):
-        row = _telling([row for row in rows if row.move == name])
-        what = words.move_name(name)
-        yield f"**{what[:1].upper()}{what[1:]}: {DECIDED[row.decision]}.** {_said(run, row)}."
+        yield from _steps(run, [row for row in rows if row.move == name])
+
+
+def _steps(run: Run, rows: list[Comparison]) -> Iterable[str]:
+    """A move from each network where it was decided, or the row known most closely where it never was."""
+    decided = [row for row in rows if row.decision in ("better", "not_worth_it")]
+    for row in decided or [_telling(rows)]:
+        what = words.capital(words.move_name(row.move))
+        arm = words.find_arm(run.verdict, row.to)
+        depth = "" if arm is None else f", to {figures.plural(arm.spec.num_layers, 'layer')}"
+        yield f"**{what}{depth}: {DECIDED[row.decision]}.** {_said(run, row)}."
         if row.size_control is not None:
             control = row.size_control
             yield f"**Depth alone, at that size:** {_effect(run, control.effect)}, {control.arm} to {row.to}."

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from leadline.kernels import library
+
 ROOT = Path(__file__).parents[2]
+BUILT = sorted(Path(library.__file__).parent.glob("_native_*.so"))
 
 
 def build(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -30,15 +33,10 @@ def test_without_a_compiler_the_build_succeeds_and_says_what_is_lost(tmp_path: P
     assert not list(tmp_path.rglob("*.so"))
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
-def test_only_the_plain_interface_is_visible(tmp_path: Path) -> None:
-    """Nothing but leadline_* goes out, and nothing but the C library comes in."""
-    done = build(tmp_path)
-    assert done.returncode == 0, done.stderr
-    objects = list(tmp_path.rglob("_native_*.so"))
-    assert objects
-    for shared in objects:
+@pytest.mark.skipif(shutil.which("nm") is None or not BUILT, reason="no kernels were built here, or no nm")
+def test_only_the_plain_interface_is_visible() -> None:
+    """Nothing but leadline_* goes out of what was installed, and nothing but the C library comes in."""
+    for shared in BUILT:
         listing = subprocess.run(["nm", "-D", str(shared)], capture_output=True, text=True, check=True).stdout
         symbols = [line.split()[-2:] for line in listing.splitlines()]
         defined = {name for kind, name in symbols if kind == "T"}

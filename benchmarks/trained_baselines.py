@@ -1,0 +1,63 @@
+"""Seconds of processor time of one trial of each trained baseline: compiled code against torch, in one run.
+
+    OMP_NUM_THREADS=1 python benchmarks/trained_baselines.py
+
+A trial is 500 updates on the embedded data and the scores of every part, dev and train among them. What torch trains
+either way stands there for comparison.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from leadline.baselines import networks
+from leadline.data.datasets.letters import letters
+from leadline.data.split import split
+from leadline.study import setup
+from leadline.study.material import Material
+from leadline.study.moves import Limits
+from leadline.training import compiled, loop
+from leadline.training.by_torch import ByTorch
+from leadline.training.trainee import trainee
+
+UPDATES, ROUNDS = 500, 3
+
+
+def seconds(material: Material, name: str, by_torch: bool) -> float:
+    """One trial."""
+    encoder, batcher = material.encoded(0)
+    recipe = setup.plan(material.sequences, material.split, 0, Limits("tagging")).recipe
+    recipe = replace(recipe, max_updates=UPDATES, eval_every=UPDATES, learning_rate=0.006)
+    start = time.process_time()
+    make = ByTorch if by_torch else trainee
+    pupil = make(networks.build(name, encoder, False, 1), encoder, batcher, recipe, 1)
+    loop.fit(pupil, batcher, material.train(0, 1.0), material.fold(0).tune, recipe, 1)
+    for part in (material.fold(0).dev, material.train_sample(0, 1.0)):
+        pupil.scores(part)
+    return time.process_time() - start
+
+
+def main() -> None:
+    """Print the table."""
+    torch.set_num_threads(1)
+    sequences = letters()
+    material = Material(sequences, split(sequences, 0), causal=False)
+    encoder, batcher = material.encoded(0)
+    print("| baseline | Leadline | torch | ratio |\n|---|---|---|---|")
+    for name in networks.names_for(sequences.kind):
+        rounds = [(seconds(material, name, False), seconds(material, name, True)) for _ in range(ROUNDS)]
+        ours, theirs = (statistics.median(column) for column in np.transpose(rounds))
+        reason = compiled.refusal(networks.build(name, encoder, False, 1), batcher)
+        told = (
+            f"{ours:.2f} s | {theirs:.2f} s | {theirs / ours:.1f}x" if not reason else f"{reason} | {theirs:.2f} s | -"
+        )
+        print(f"| {name} | {told} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
