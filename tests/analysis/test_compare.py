@@ -23,9 +23,9 @@ from leadline.study.ledger import read_trials
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
-    """A study cut after its first pairs."""
+    """A study cut behind the trainings of its first pairs, before the first look at them."""
     out = tmp_path_factory.mktemp("study") / "run"
-    leadline.advise(subset=3000, max_trials=40, max_updates=20, jobs=1, budget=None, out=out, explain=False)
+    leadline.advise(subset=3000, max_trials=65, max_updates=20, jobs=1, budget=None, out=out, explain=False)
     return out
 
 

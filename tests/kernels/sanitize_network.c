@@ -118,6 +118,10 @@ int main(void) {
                     n.past = shape == 4 ? 12 : 2, n.look_ahead = shape == 6 ? 0 : 3, n.layers = n.hidden = 0;
                     n.mlp = shape / 4 * 19;
                 }
+                if (cell == LEADLINE_GRU && shape == 4 && (n.per_step || pooling == LEADLINE_MEAN)) { /* convolutions */
+                    n.layers = n.hidden = n.mlp = n.look_ahead = 0, n.directions = 1;
+                    n.convolutions = 3, n.channels = n.per_step ? 19 : NUMERIC + 7; /* 8: as wide as the features */
+                }
                 n.objective = shape == 5 ? LEADLINE_SMOOTH_L1 : LEADLINE_CROSS_ENTROPY;
                 n.outputs = n.objective == LEADLINE_SMOOTH_L1 ? 1 : shape == 2 ? 17 : 3;
                 n.score = shape == 5 ? SCORE_ERROR : shape % 2 ? SCORE_ACCURACY : SCORE_LIKELIHOOD;

@@ -7,9 +7,19 @@ from typing import Any
 import pytest
 import verdicts
 
-from leadline.records.evidence import Effect, SizeControl
+from leadline.records.evidence import Effect, Screened, SizeControl
 from leadline.records.verdict import Recommendation, Verdict
-from leadline.report import explain, figures, path_words, streaming_words, turning_words, words
+from leadline.report import (
+    explain,
+    figures,
+    page,
+    path_words,
+    screening_words,
+    streaming_words,
+    terminal,
+    turning_words,
+    words,
+)
 
 LETTERS = verdicts.letters_to_sounds()
 
@@ -418,3 +428,31 @@ def test_a_step_is_quoted_by_its_effect_on_fresh_seeds() -> None:
         "Both directions, to GRU 1 x 41, both ways: 16.9 points fewer errors (16.1 to 17.7) on 3 fresh pairs, 95 % "
         "interval; in the comparison that took it 17.5 points fewer errors (16.6 to 18.4), 99.4 % interval, 4 pairs."
     )
+
+
+def screened(*moves: tuple[str, str, float, int]) -> Verdict:
+    rows = [
+        Screened(source="GRU 1 x 64", move=m, to=to, score=s, against_score=76.1, updates=n) for m, to, s, n in moves
+    ]
+    return LETTERS.model_copy(update={"screening": tuple(rows), "stop_reason": "budget"})
+
+
+def test_what_was_only_screened_is_told_as_such() -> None:
+    verdict = screened(("both_directions", "GRU 1 x 41, both ways", 91.3, 638), ("wider", "GRU 1 x 109", 76.5, 265))
+    told = screening_words.screening(verdict)
+    assert told[:2] == (
+        "Both directions (GRU 1 x 41, both ways): 8.7 % of labels wrong after 638 updates, where GRU 1 x 64 has 23.9.",
+        "Wider (GRU 1 x 109): 23.5 % of labels wrong after 265 updates, where GRU 1 x 64 has 23.9.",
+    )
+    assert "one seed" in told[2]
+    assert "compares them in pairs" in told[2]
+    assert screening_words.screening(LETTERS) == ()
+    text = terminal.text(verdict)
+    assert "By screening alone, which is no evidence\n  Both directions (GRU 1 x 41, both ways): 8.7 %" in text
+    assert "8.7 % of labels wrong after 638 updates" in page.html(verdict)
+
+
+def test_of_many_screened_moves_the_first_six_are_told() -> None:
+    told = screening_words.screening(screened(*[("wider", f"GRU 1 x {width}", 76.0, 265) for width in range(8)]))
+    assert len(told) == 8
+    assert told[6] == "And 2 moves that promised less."

@@ -22,7 +22,7 @@ from leadline.study.assemble import assemble
 from leadline.study.draws import DECAY, DROPOUT, RATES
 from leadline.study.moves import Limits
 from leadline.study.procedure import procedure
-from leadline.study.tuning import RUNGS, longest_rung
+from leadline.study.tuning import RUNGS, longest_rung, shortened
 from leadline.study.verdict import Dev
 
 
@@ -252,6 +252,85 @@ def test_a_cut_leaves_a_row_for_every_comparison_that_was_opened(words):
     assert ("undecided", False) in seen
     assert set_aside > 0
     assert stage.open_rows(whole) == []
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_the_first_step_comes_before_the_pictures(words, pays):
+    """Square and curve are trained behind the first step; where none pays, behind every stage's first pairs and
+    before the last ones."""
+    world = World(lambda s: 60 + 8 * sees(s) * pays, seed_noise=0.4)
+    book, drawn_at, late = book_for(words), None, []
+    for planned in procedure(book):
+        fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
+        book.results |= {t: world.result(book.material, t) for t in fresh}
+        late.append(max((row.pairs for row in stage.rows(book)), default=0))
+        if drawn_at is None and any(t.seed == child(book.plan.seed, "square", 0) for t in fresh):
+            drawn_at = len(late)
+            assert book.path == (["both_directions"] if pays and book.path[0] != "look_ahead" else book.path[:pays])
+            assert not book.curve
+    assert drawn_at is not None
+    assert max(late[:drawn_at]) == (3 if pays else stage.EARLY)
+    assert book.square is not None
+    assert len(book.curve) == 6
+    if not pays:
+        assert max(late) > stage.EARLY
+
+
+def test_a_cut_before_the_first_pairs_shows_the_screening(words):
+    """After each number of trials: the moves whose draws are all trained, by their best tune score, and no other;
+    none once there are pairs."""
+    truth = {"both_directions": 90.0, "wider": 71.0}
+    start = book_for(words).plan.start
+    up = {c.spec: c.move for c in moves.upward(start, book_for(words).plan.limits)}
+    world = World(lambda s: truth.get(up.get(s, ""), 70.0), drawn=lambda recipe: 100 * recipe.learning_rate)
+    counts = []
+    for most in range(20, 110):
+        book, left = book_for(words), most
+        for planned in procedure(book):
+            fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
+            book.results |= {t: world.result(book.material, t) for t in fresh[:left]}
+            left -= len(fresh)
+            if left < 0:
+                break
+        shown = stage.screening(book)
+        counts.append(len(shown))
+        if any(row.pairs for row in stage.open_rows(book)) or book.moves:
+            assert not shown
+            continue
+        lengths = [shortened(book.plan.recipe, divisor).max_updates for divisor in RUNGS[:2]]
+        draws = {}
+        for trial, result in book.results.items():
+            if trial.spec in up and trial.recipe.max_updates == lengths[0]:
+                draws.setdefault(trial.spec.describe(), []).append(result.tune)
+        for row in shown:
+            assert row.source == start.describe()
+            assert row.updates in lengths
+            if row.updates == lengths[0]:
+                assert row.score == max(draws[row.to])
+        assert {row.to for row in shown} == {to for to, found in draws.items() if len(found) == len(RATES)}
+        gains = [row.score - row.against_score for row in shown]
+        assert gains == sorted(gains, reverse=True)
+        if "both_directions" in {row.move for row in shown}:
+            assert shown[0].move == "both_directions"
+            assert gains[0] == pytest.approx(20, abs=1)
+    assert 0 in counts
+    assert max(counts) == len(up)
+    whole = play(book_for(words), world)
+    assert stage.screening(whole) == []
+
+
+def test_what_diverged_is_not_screened(words):
+    world = World(lambda s: 70.0, diverges=lambda s: s.num_layers > 1)
+    book, left = book_for(words), 90
+    for planned in procedure(book):
+        fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
+        book.results |= {t: world.result(book.material, t) for t in fresh[:left]}
+        left -= len(fresh)
+        if left < 0:
+            break
+    shown = {row.move for row in stage.screening(book)}
+    assert "wider" in shown
+    assert "deeper" not in shown
 
 
 @pytest.mark.parametrize("together", [0.0, 6.0])

@@ -152,7 +152,34 @@ def test_gradients_of_a_window_without_layers(kind: str, name: str, causal: bool
     agree(network, encoder, batcher, 11)
 
 
-@pytest.mark.parametrize("name", ["linear", "mlp"])
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("count", [1, 11, 29])
+@pytest.mark.parametrize("kind", {**DATA, **STEPWISE})
+def test_gradients_of_convolutions(kind: str, count: int) -> None:
+    data = {**DATA, **STEPWISE}[kind]()
+    network, encoder, batcher = windowed(data, "convolution")
+    assert compiled.refusal(network, batcher) == ""
+    agree(network, encoder, batcher, min(count, len(data)))
+
+
+def test_gradients_of_convolutions_as_wide_as_what_they_read() -> None:
+    """64 numbers a step: the first convolution is added to the features; more steps than a chunk holds."""
+    data = leadline.from_arrays(
+        np.random.default_rng(0).normal(size=(30, 40, 64)), np.arange(30 * 40).reshape(30, 40) % 3, kind="tagging"
+    )
+    agree(*windowed(data, "convolution"), 17)
+
+
+def test_convolutions_of_a_sequence_without_steps() -> None:
+    data = words()
+    network, encoder, _ = windowed(data, "convolution")
+    encoded = encode.apply(encoder, data)
+    offsets = encoded.offsets.copy()
+    offsets[0] = offsets[1]
+    agree(network, encoder, Batcher(replace(encoded, offsets=offsets)), 5)
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp", "convolution"])
 def test_a_window_is_trained_and_scored_as_by_torch(name: str) -> None:
     """Numbers only, so that nothing is drawn: ten updates with decay, clipped, and the average."""
     network, encoder, batcher = windowed(STEPWISE["step_regression"](), name)
@@ -238,8 +265,9 @@ def test_dropout_has_the_same_mask_both_ways(readout: str) -> None:
     slopes_agree(*prepared(letters(200), hidden_size=8, num_layers=2, dropout=0.5, readout=readout))
 
 
-def test_dropout_of_a_windows_hidden_units_has_the_same_mask_both_ways() -> None:
-    slopes_agree(*windowed(letters(200), "mlp", dropout=0.5))
+@pytest.mark.parametrize("name", ["mlp", "convolution"])
+def test_dropout_of_a_baselines_hidden_units_has_the_same_mask_both_ways(name: str) -> None:
+    slopes_agree(*windowed(letters(200), name, dropout=0.5))
 
 
 def slopes_agree(network: Network, encoder: Encoder, batcher: Batcher) -> None:
@@ -321,7 +349,7 @@ def test_what_it_cannot_train_goes_to_torch(monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(trainee(network, encoder, batcher, Recipe(), SEED), ByTorch)
 
 
-@pytest.mark.parametrize(("name", "word"), [("mlp", "both ends"), ("bag", "no window"), ("convolution", "no window")])
+@pytest.mark.parametrize(("name", "word"), [("mlp", "both ends"), ("bag", "no window")])
 def test_baselines_that_torch_trains_say_why(name: str, word: str) -> None:
     network, encoder, batcher = windowed(words(), name)
     assert word in compiled.refusal(network, batcher)

@@ -16,7 +16,7 @@ from leadline.dropout import Dropout
 
 ENDS = 8
 WIDTH = 128
-DILATIONS = (1, 2, 4)
+TAPS, CONVOLUTIONS = 3, 3
 
 
 class WindowBody(nn.Module):
@@ -84,9 +84,12 @@ class BagBody(nn.Module):
 
 
 class ConvBody(nn.Module):
-    """Three causal convolutions of kernel 3 with dilations 1, 2, 4 (15 steps of past), ReLU, residual.
+    """Three causal convolutions with dilations d = 1, 2, 4 (14 steps of past), residual (Bai, Kolter, Koltun 2018).
 
-    For one target per sequence the states are averaged over the steps (Bai, Kolter, Koltun 2018).
+        y_t = x_t + relu(W [x_{t-2d}, x_{t-d}, x_t] + b)
+
+    with zeros before the first step, and without x_t where that is not as wide as y_t. For one target per
+    sequence the states are averaged over the steps.
 
     Args:
         input_size, output_size: features per step, numbers per target.
@@ -95,11 +98,10 @@ class ConvBody(nn.Module):
 
     def __init__(self, input_size: int, output_size: int, per_step: bool, seed: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.per_step = per_step
-        sizes = [input_size] + [WIDTH // 2] * len(DILATIONS)
+        self.per_step, self.channels = per_step, WIDTH // 2
+        sizes = [input_size] + [self.channels] * CONVOLUTIONS
         self.convolutions = nn.ModuleList(
-            blank(nn.Conv1d, before, after, 3, dilation=dilation)
-            for before, after, dilation in zip(sizes, sizes[1:], DILATIONS, strict=False)
+            blank(nn.Linear, TAPS * before, after) for before, after in itertools.pairwise(sizes)
         )
         self.readout = blank(nn.Linear, sizes[-1], output_size)
         self.dropout = Dropout(dropout)
@@ -107,17 +109,22 @@ class ConvBody(nn.Module):
 
     def predict(self, features: Tensor, batch: Batch) -> Tensor:
         """One row per target."""
-        values = features.transpose(1, 2)
-        for convolution, dilation in zip(self.convolutions, DILATIONS, strict=True):
-            after = self.dropout(torch.relu(convolution(nn.functional.pad(values, (2 * dilation, 0)))))
+        values = features
+        for place, convolution in enumerate(self.convolutions):
+            after = self.dropout(torch.relu(convolution(_with_earlier(values, 1 << place))))
             values = after + values if after.shape == values.shape else after
-        values = values.transpose(1, 2)
         if self.per_step:
             result: Tensor = self.readout(values[batch.mask])
             return result
         counts = batch.mask.sum(1, keepdim=True).clamp(min=1)
         pooled: Tensor = self.readout((values * batch.mask[..., None]).sum(1) / counts)
         return pooled
+
+
+def _with_earlier(values: Tensor, gap: int) -> Tensor:
+    """Each step behind those 2 * gap and gap steps before it, zeros before the first."""
+    padded, seq = nn.functional.pad(values, (0, 0, (TAPS - 1) * gap, 0)), values.shape[1]
+    return torch.cat([padded[:, tap * gap : tap * gap + seq] for tap in range(TAPS)], -1)
 
 
 def _ends(features: Tensor, lengths: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ DESCRIPTIONS = {
     "linear": "linear model on a window",
     "mlp": f"MLP with {WIDTH} units on a window",
     "bag": "MLP on the mean and maximum of the steps",
-    "convolution": "three causal convolutions, 15 steps of past",
+    "convolution": "three causal convolutions over 15 steps",
 }
 
 

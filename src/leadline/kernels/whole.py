@@ -23,19 +23,8 @@ Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
 
 _SIZES = (
-    *(
-        "cell",
-        "layers",
-        "hidden",
-        "directions",
-        "past",
-        "look_ahead",
-        "mlp",
-        "pooling",
-        "objective",
-        "score",
-        "per_step",
-    ),
+    *("cell", "layers", "hidden", "directions", "past", "look_ahead", "convolutions", "channels", "mlp"),
+    *("pooling", "objective", "score", "per_step"),
     *("numeric", "columns", "outputs", "parameters", "grams_per_name"),
 )
 _POINTERS = (
@@ -94,6 +83,8 @@ class Layout:
     directions: int
     past: int
     look_ahead: int
+    convolutions: int
+    channels: int
     mlp: int
     pooling: int
     objective: int

@@ -94,6 +94,21 @@ class Comparison(Record):
     size_control: SizeControl | None = None
 
 
+class Screened(Record):
+    """A move that was screened and not paired, because the study was cut: an order of moves, and no evidence.
+
+    `score` and `against_score` are tune scores after `updates` updates, one seed (the mean over two re-splits), the
+    best of as many draws for both networks.
+    """
+
+    source: Annotated[str, Field(alias="from")]
+    move: str
+    to: str
+    score: float
+    against_score: float
+    updates: int
+
+
 class Corner(Record):
     """One corner of the square."""
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from leadline.records.base import Interval, Record
-from leadline.records.evidence import BaselineFacts, Comparison, CurvePoint, Diagnosis, Scores, Square
+from leadline.records.evidence import BaselineFacts, Comparison, CurvePoint, Diagnosis, Scores, Screened, Square
 from leadline.records.trial import Kind
 from leadline.spec import StackSpec
 
@@ -130,6 +130,7 @@ class Verdict(Record):
     stop_reason: StopReason
     stop_sentence: str
     moves: tuple[Comparison, ...]
+    screening: tuple[Screened, ...] = ()
     square: Square | None
     look_ahead_curve: tuple[CurvePoint, ...]
     reading_curve: tuple[tuple[float, float], ...]

@@ -16,6 +16,7 @@ from leadline.report import (
     path_words,
     rebuild,
     rule_words,
+    screening_words,
     streaming_words,
     tables,
     turning_words,
@@ -70,6 +71,7 @@ def settled(verdict: Verdict) -> Section:
         Listed(explain.ruled_out_title(verdict), path_words.ruled_out(verdict)),
         Listed(explain.FAILED, path_words.could_not_train(verdict)),
         Listed(explain.OPEN, path_words.still_open(verdict)),
+        Listed(screening_words.TITLE, screening_words.screening(verdict)),
         Listed(turning_words.TITLE, turning_words.turning(verdict)),
     )
     sentence = "This holds at the network where the path ends; from another network a move may pay."

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from leadline.records.verdict import Verdict
-from leadline.report import explain, path_words, streaming_words, words
+from leadline.report import explain, path_words, screening_words, streaming_words, words
 
 _FILES = {
     "report.html": "the page with the evidence",
@@ -41,6 +41,7 @@ def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType
         (explain.ruled_out_title(verdict), path_words.ruled_out(verdict)),
         (explain.FAILED, path_words.could_not_train(verdict)),
         (explain.OPEN, path_words.still_open(verdict)),
+        (screening_words.TITLE, screening_words.screening(verdict)),
         ("If you must stream", streaming_words.streaming(verdict)),
         ("What it costs to run", words.cost(verdict)),
         ("Warnings", verdict.warnings),

@@ -34,6 +34,7 @@ def assemble(book: Book, budget: Budget, warnings: Sequence[str], command: str =
         stop_reason=book.stop_reason,
         stop_sentence=book.stop_sentence,
         moves=(*stage.rows(book), *([book.recurrence] if book.recurrence else [])),
+        screening=tuple(stage.screening(book)),
         square=book.square,
         look_ahead_curve=tuple(book.curve),
         reading_curve=_reading(book),

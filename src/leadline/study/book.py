@@ -74,6 +74,7 @@ class Book:
         plan: what was fixed beforehand.
         material: data and split (for weights and sizes; nothing is trained here).
         moves: comparisons of the stages that came to their end.
+        candidates: the moves of the present stage.
         opened: where each comparison of the present stage stands after its latest look.
         fresh: effects on fresh seeds of moves that were taken, by their place in `moves`.
         controls: the same for what a less deep network of the size of a deeper one does.
@@ -89,6 +90,7 @@ class Book:
     path: list[str] = field(default_factory=list)
     climbed: str = ""
     moves: list[Comparison] = field(default_factory=list)
+    candidates: tuple[Candidate, ...] = ()
     opened: dict[Match, Comparison] = field(default_factory=dict)
     fresh: dict[int, Effect] = field(default_factory=dict)
     controls: dict[int, SizeControl] = field(default_factory=dict)

@@ -32,10 +32,6 @@ def procedure(book: Book) -> Steps[None]:
     if book.plan.start.num_parameters > LARGE * small(book.plan.start).num_parameters:
         yield from descend(book)
         descended = book.incumbent
-    if book.plan.limits.kind != "next_step":
-        yield from square(book)
-    if book.plan.limits.kind in ("tagging", "step_regression"):
-        yield from curve(book)
     yield from climb(book)
     book.climbed = book.incumbent.describe()
     if _measured(book):
@@ -73,8 +69,20 @@ def climb(book: Book) -> Steps[None]:
     while len(book.incumbents) < MOST_INCUMBENTS:
         if not _measured(book):
             yield from measure(book)
-        if not (yield from _step(book)):
+        taken = yield from _step(book)
+        yield from pictures(book)
+        if not taken:
             return
+
+
+def pictures(book: Book) -> Steps[None]:
+    """The square and the look-ahead curve, once. They decide nothing, so the first step comes before them; but what
+    is still open after every stage's first pairs comes behind them, or a study of which nothing came would lack both.
+    """
+    if book.square is None and book.plan.limits.kind != "next_step":
+        yield from square(book)
+    if not book.curve and book.plan.limits.kind in ("tagging", "step_regression"):
+        yield from curve(book)
 
 
 def _step(book: Book) -> Steps[bool]:
@@ -89,6 +97,7 @@ def _step(book: Book) -> Steps[bool]:
             retried = yield from stage.retry(book, settled[kind])
             if (yield from _take(book, stage.better(book, retried))):
                 return True
+    yield from pictures(book)
     for kind in CLIMBING:
         resumed = yield from stage.resume(book, settled[kind], kind)
         if (yield from _take(book, stage.better(book, resumed))):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from leadline.records.evidence import Comparison
+import numpy as np
+
+from leadline.records.evidence import Comparison, Screened
 from leadline.spec import StackSpec
 from leadline.study import verdict
 from leadline.study.book import Book, Match
 from leadline.study.moves import Candidate, seeing
 from leadline.study.pairing import open_rows, option, settle
-from leadline.study.tuning import Steps, longest_rung, screened, tune
+from leadline.study.tuning import RUNGS, Steps, early, longest_rung, screened, shortened, tune
 from leadline.study.verdict import Stage
 
 PURSUED = 3
@@ -36,6 +38,7 @@ def run(
     """
     if not candidates:
         return []
+    book.candidates = tuple(candidates)
     down = kind in ("bold", "downward")
     specs = [candidate.spec for candidate in candidates]
     deep = {c.spec for c in candidates if c.move == "deeper"}
@@ -89,9 +92,30 @@ def rows(book: Book) -> list[Comparison]:
     return _merged(done, [row for row in open_rows(book) if row.pairs > known.get(_key(row), -1)])
 
 
+def screening(book: Book) -> list[Screened]:
+    """What is known of a stage's moves where a cut came before their first pairs, the most promising first."""
+    if any(row.pairs for row in book.opened.values()):
+        return []
+    found = [(c, early(book, c.spec, book.incumbent)) for c in book.candidates]
+    known = [(candidate, seen) for candidate, seen in found if seen is not None and np.isfinite(seen[1:]).all()]
+    shown = [_screened(book, candidate, *seen) for candidate, seen in known]
+    return sorted(shown, key=lambda row: row.against_score - row.score)
+
+
+def _screened(book: Book, candidate: Candidate, rung: int, score: float, against: float) -> Screened:
+    return Screened(
+        source=book.incumbent.describe(),
+        move=candidate.move,
+        to=candidate.spec.describe(),
+        score=score,
+        against_score=against,
+        updates=shortened(book.plan.recipe, RUNGS[rung]).max_updates,
+    )
+
+
 def _written(book: Book, settled: list[Settled]) -> list[Settled]:
     book.moves = _merged(book.moves, [s.row for s in settled])
-    book.opened = {}
+    book.opened, book.candidates = {}, ()
     return settled
 
 

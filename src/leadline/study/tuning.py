@@ -93,6 +93,16 @@ def screened(book: Book, spec: StackSpec, against: StackSpec, last: int = WHOLE)
     return scores[0] - scores[1]
 
 
+def early(book: Book, spec: StackSpec, against: StackSpec) -> tuple[int, float, float] | None:
+    """The longest rung up to `PICTURE` at which two arms have all their draws, and the tune scores of the best ones."""
+    for rung, planned in reversed(list(enumerate((len(PLAIN), KEPT_RATES)))):
+        draws = [_run(book, arm, rung) for arm in (spec, against)]
+        if min(map(len, draws)) >= planned:
+            scores = [_best(book, arm, some, rung)[0] for arm, some in zip((spec, against), draws, strict=True)]
+            return rung, scores[0], scores[1]
+    return None
+
+
 def _rung(book: Book, draws: Mapping[Arm, Sequence[Draw]], rung: int) -> Steps[None]:
     yield [trial for arm, some in draws.items() for draw in some for trial in _trials(book, arm, draw, rung)]
 

@@ -1,4 +1,4 @@
-"""Training a network by compiled code: `leadline.kernels.whole` for a `Network` with a plain `Stack` or a window."""
+"""Training a network by compiled code: `leadline.kernels.whole` for a plain `Stack`, a window or convolutions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from leadline.baselines.bodies import WindowBody
+from leadline.baselines.bodies import ConvBody, WindowBody
 from leadline.data.batch import Batcher
 from leadline.data.encode import BUCKETS, Encoder
 from leadline.data.sequences import LABELLED
 from leadline.kernels import choose, library, passes
 from leadline.kernels.whole import Data, Layout, Machine
 from leadline.network import FORGET, EmbedSpec, Network, StackBody
-from leadline.spec import Recipe
+from leadline.spec import Recipe, StackSpec
 
 POOLINGS = {"step": 0, "last": 1, "mean": 2, "max": 3}
 ACCURACY, LIKELIHOOD, ERROR = 0, 1, 2
@@ -47,8 +47,10 @@ def _unknown(body: nn.Module) -> str:
     """Why the compiled code does not know such a body; "" where it does."""
     if isinstance(body, WindowBody):
         return "" if body.per_step else "a window on both ends of a sequence is trained by torch"
+    if isinstance(body, ConvBody):
+        return ""
     if not isinstance(body, StackBody):
-        return "the body is no stack and no window"
+        return "the body is no stack, no window and no convolution"
     spec = body.stack.spec
     if spec.cell not in passes.CELLS:
         return f"there is no compiled kernel for {spec.cell!r}"
@@ -113,7 +115,7 @@ class Compiled:
 def _layout(body: nn.Module, encoder: Encoder, recipe: Recipe, seed: int) -> Layout:
     labelled = encoder.kind in LABELLED
     return Layout(
-        **(_window(body) if isinstance(body, WindowBody) else _stack(body)),
+        **_shape(body),
         objective=CROSS_ENTROPY if labelled else SMOOTH_L1,
         score=ERROR if not labelled else LIKELIHOOD if encoder.kind == "next_step" else ACCURACY,
         outputs=encoder.output_size,
@@ -126,26 +128,36 @@ def _layout(body: nn.Module, encoder: Encoder, recipe: Recipe, seed: int) -> Lay
     )
 
 
-def _stack(body: nn.Module) -> dict[str, Any]:
-    assert isinstance(body, StackBody)
-    spec = body.stack.spec
+NOTHING = {
+    **{"cell": 0, "layers": 0, "hidden": 0, "directions": 1, "past": 0, "look_ahead": 0, "convolutions": 0},
+    **{"channels": 0, "mlp": 0, "pooling": POOLINGS["step"]},
+}
+
+
+def _shape(body: nn.Module) -> dict[str, Any]:
+    """What `body` has of all that a network may have."""
+    if isinstance(body, WindowBody):
+        part = {"past": body.past, "look_ahead": body.future, "mlp": body.hidden, "dropout": body.dropout}
+    elif isinstance(body, ConvBody):
+        part = {"convolutions": len(body.convolutions), "channels": body.channels, "dropout": body.dropout.probability}
+        part["pooling"] = POOLINGS["step" if body.per_step else "mean"]
+    else:
+        assert isinstance(body, StackBody)
+        part = _stack(body.stack.spec)
+    return NOTHING | part
+
+
+def _stack(spec: StackSpec) -> dict[str, Any]:
     return {
         "cell": passes.CELLS[spec.cell],
         "layers": spec.num_layers,
         "hidden": spec.hidden_size,
         "directions": spec.num_directions,
-        "past": 0,
         "look_ahead": spec.look_ahead,
         "mlp": spec.state_width if spec.readout == "mlp" else 0,
         "pooling": POOLINGS[spec.pooling],
         "dropout": spec.dropout,
     }
-
-
-def _window(body: WindowBody) -> dict[str, Any]:
-    """No layers: the readout reads the window itself."""
-    nothing = {"cell": 0, "layers": 0, "hidden": 0, "directions": 1, "pooling": POOLINGS["step"]}
-    return nothing | {"past": body.past, "look_ahead": body.future, "mlp": body.hidden, "dropout": body.dropout}
 
 
 def _data(embed: EmbedSpec, encoder: Encoder, batcher: Batcher) -> Data:

@@ -16,7 +16,9 @@ INLINE long features_of(const Network *n) {
 }
 INLINE long window_of(const Network *n) { return features_of(n) * (n->past + 1 + n->look_ahead); }
 /* What the readout reads, and what its last map does. */
-INLINE long width_of(const Network *n) { return n->layers ? n->hidden * n->directions : window_of(n); }
+INLINE long width_of(const Network *n) {
+    return n->layers ? n->hidden * n->directions : n->convolutions ? n->channels : window_of(n);
+}
 INLINE long top_of(const Network *n) { return n->mlp ? n->mlp : width_of(n); }
 INLINE long inputs_of(const Network *n, long layer) { return layer ? width_of(n) : window_of(n); }
 
@@ -37,13 +39,29 @@ INLINE long layer_at(const Network *n, long layer, long direction) {
     for (long l = 0; l < layer; l++) at += n->directions * gates * (inputs_of(n, l) + n->hidden + 2);
     return at + direction * gates * (inputs_of(n, layer) + n->hidden + 2);
 }
-INLINE long readout_at(const Network *n) { return layer_at(n, n->layers, 0); }
+#define TAPS 3 /* steps that a convolution reads */
+INLINE long seen_by(const Network *n, long convolution) {
+    return TAPS * (convolution ? n->channels : features_of(n));
+}
+INLINE long convolution_at(const Network *n, long convolution) {
+    long at = layer_at(n, n->layers, 0);
+    for (long l = 0; l < convolution; l++) at += n->channels * (seen_by(n, l) + 1);
+    return at;
+}
+INLINE long readout_at(const Network *n) { return convolution_at(n, n->convolutions); }
 INLINE long output_at(const Network *n) { return readout_at(n) + n->mlp * (width_of(n) + 1); }
 
 /* What one layer leaves for the backward pass. */
 typedef struct {
     float *halves[2], *saved[2], *joined, *mask;
 } Layer;
+
+/* The same of a convolution: the steps put together, what ReLU and dropout left, and that with what is added. */
+typedef struct {
+    float *seen, *after, *out;
+    const float **rows;
+    Dense dense;
+} Convolution;
 
 typedef struct {
     const Network *network;
@@ -57,6 +75,8 @@ typedef struct {
     int64_t *lengths, *plan, *heard, *labels;
     float *values, *features, *window, *zeros, *ends;
     Layer *layers;
+    Convolution *convolutions;
+    int64_t *cells; /* the valid steps' places, in the order of time and then of the sequences */
     /* readout */
     float *pooled, *hidden, *logits, *tiles, *d_hidden, *d_pooled;
     const float **rows, **hidden_rows;
@@ -64,7 +84,7 @@ typedef struct {
     int64_t *highest;
     Dense inner, outer;
     /* gradients */
-    float *d_joined, *d_half, *d_inputs[2];
+    float *d_joined, *d_half, *d_inputs[2], *d_seen, **d_seen_rows, **d_after;
 } Work;
 
 INLINE long steps_of(const Network *n, int64_t sequence) { return n->offsets[sequence + 1] - n->offsets[sequence]; }
@@ -87,15 +107,35 @@ static void take_layers(Work *w, Arena *arena) {
     }
 }
 
+static void take_convolutions(Work *w, Arena *arena) {
+    const Network *n = w->network;
+    const long cells = cells_of(w);
+    w->convolutions = arena_take(arena, (size_t)n->convolutions * sizeof(Convolution));
+    w->cells = arena_take(arena, n->convolutions ? (size_t)cells * sizeof(int64_t) : 0);
+    for (long l = 0; l < n->convolutions; l++) {
+        Convolution c = {.seen = arena_floats(arena, cells * seen_by(n, l))};
+        c.after = arena_floats(arena, cells * padded(n->channels));
+        c.out = arena_floats(arena, cells * n->channels);
+        c.rows = arena_take(arena, (size_t)cells * sizeof(float *));
+        c.dense = dense_take(arena, cells, seen_by(n, l), n->channels, w->training);
+        if (arena->memory) w->convolutions[l] = c;
+    }
+    if (!w->training || !n->convolutions) return;
+    const long widest = seen_by(n, 0) > TAPS * n->channels ? seen_by(n, 0) : TAPS * n->channels;
+    w->d_seen = arena_floats(arena, cells * widest);
+    w->d_seen_rows = arena_take(arena, (size_t)cells * sizeof(float *));
+    w->d_after = arena_take(arena, (size_t)cells * sizeof(float *));
+}
+
 static void take_gradients(Work *w, Arena *arena) {
     const Network *n = w->network;
     const long widest = inputs_of(n, 0) > width_of(n) ? inputs_of(n, 0) : width_of(n);
     w->d_joined = arena_floats(arena, cells_of(w) * widest);
     w->d_half = arena_floats(arena, cells_of(w) * n->hidden);
     for (int d = 0; d < 2; d++) w->d_inputs[d] = arena_floats(arena, d < n->directions ? cells_of(w) * widest : 0);
-    const long of_hidden = n->mlp ? tiles_size(cells_of(w), n->mlp) : 0;
-    const long of_outputs = tiles_size(cells_of(w), n->outputs);
-    w->tiles = arena_floats(arena, of_hidden > of_outputs ? of_hidden : of_outputs);
+    long columns = n->outputs > n->mlp ? n->outputs : n->mlp;
+    if (n->convolutions && n->channels > columns) columns = n->channels;
+    w->tiles = arena_floats(arena, tiles_size(cells_of(w), columns));
     w->d_hidden = arena_floats(arena, cells_of(w) * n->mlp);
     w->d_hidden_rows = arena_take(arena, n->mlp ? (size_t)cells_of(w) * sizeof(float *) : 0);
     w->d_pooled = arena_floats(arena, w->most_batch * width_of(n));
@@ -116,6 +156,7 @@ static void work_take(Work *w, Arena *arena) {
     w->zeros = arena_floats(arena, batch * n->hidden);
     w->ends = arena_floats(arena, 2 * batch * n->hidden);
     take_layers(w, arena);
+    take_convolutions(w, arena);
     w->pooled = arena_floats(arena, batch * width_of(n));
     w->highest = arena_take(arena, (size_t)(batch * width_of(n)) * sizeof(int64_t));
     w->rows = arena_take(arena, (size_t)cells * sizeof(float *));

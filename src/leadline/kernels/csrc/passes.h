@@ -2,7 +2,7 @@
 #ifndef LEADLINE_PASSES_H
 #define LEADLINE_PASSES_H
 
-#include "network.h"
+#include "convolution.h"
 
 static leadline_call layer_call(const Work *w, long l, long d) {
     const Network *n = w->network;
@@ -39,25 +39,32 @@ static void join(Work *w, long l) {
         }
 }
 
+/* What the readout reads at each step. */
+INLINE float *top(const Work *w) {
+    const Network *n = w->network;
+    return n->layers ? w->layers[n->layers - 1].joined
+                     : n->convolutions ? w->convolutions[n->convolutions - 1].out : w->window;
+}
+
 /* One vector per sequence; zeros for one without steps. */
 static void pool(Work *w) {
     const Network *n = w->network;
     const long wide = width_of(n);
     memset(w->pooled, 0, (size_t)(w->batch * wide) * sizeof(float));
     for (long j = 0; j < w->batch; j++) {
-        const float *top = w->layers[n->layers - 1].joined;
+        const float *states = top(w);
         float *to = w->pooled + j * wide;
         const long length = w->lengths[j];
         for (long i = 0; i < wide && length; i++) {
             const long last = i < n->hidden ? length - 1 : 0;
             long best = 0;
-            if (n->pooling == LEADLINE_LAST) to[i] = top[(last * w->batch + j) * wide + i];
+            if (n->pooling == LEADLINE_LAST) to[i] = states[(last * w->batch + j) * wide + i];
             for (long t = 0; n->pooling == LEADLINE_MEAN && t < length; t++)
-                to[i] += top[(t * w->batch + j) * wide + i] / (float)length;
+                to[i] += states[(t * w->batch + j) * wide + i] / (float)length;
             if (n->pooling != LEADLINE_MAX) continue;
             for (long t = 1; t < length; t++)
-                if (top[(t * w->batch + j) * wide + i] > top[(best * w->batch + j) * wide + i]) best = t;
-            to[i] = top[(best * w->batch + j) * wide + i];
+                if (states[(t * w->batch + j) * wide + i] > states[(best * w->batch + j) * wide + i]) best = t;
+            to[i] = states[(best * w->batch + j) * wide + i];
             w->highest[j * wide + i] = best;
         }
     }
@@ -78,11 +85,6 @@ static void pool_gradient(Work *w) {
         }
 }
 
-/* What the readout reads at each step. */
-INLINE float *top(const Work *w) {
-    return w->network->layers ? w->layers[w->network->layers - 1].joined : w->window;
-}
-
 /* The rows that the readout reads, in the order of time and then of the sequences, and what they should give. */
 static void gather(Work *w) {
     const Network *n = w->network;
@@ -100,32 +102,6 @@ static void gather(Work *w) {
         }
 }
 
-/* ReLU and dropout of the hidden readout. */
-static void bend(Work *w) {
-    const Network *n = w->network;
-    const long wide = n->mlp;
-    const uint64_t key = stream_key(n->seed, w->update, 1 + (uint64_t)n->layers);
-    const float p = (float)n->dropout, kept = 1.0f / (1.0f - p);
-    for (long i = 0; i < w->targets; i++) {
-        float *row = w->hidden + i * padded(wide);
-        for (long k = 0; k < padded(wide); k++) row[k] = row[k] < 0.0f ? 0.0f : row[k];
-        for (long k = 0; dropping(w) && k < wide; k++)
-            row[k] = uniform(key, (uint64_t)(i * wide + k)) < p ? 0.0f : row[k] * kept;
-        w->hidden_rows[i] = row;
-    }
-}
-
-static void bend_gradient(Work *w) {
-    const Network *n = w->network;
-    const long wide = n->mlp, stride = tile_stride(w->targets);
-    const V kept = vset(dropping(w) ? (float)(1.0 / (1.0 - n->dropout)) : 1.0f), none = vset(0.0f);
-    for (long b = 0; b < vectors(wide); b++)
-        for (long i = 0; i < w->targets; i++) {
-            const V d = vload_part(w->d_hidden + i * wide + b * VL, lanes(wide, b)) * kept;
-            vstore(w->tiles + (b * stride + i) * VL, vabove(vload(w->hidden + i * padded(wide) + b * VL), none, d, none));
-        }
-}
-
 static int forward_pass(Work *w) {
     const Network *n = w->network;
     for (long l = 0; l < n->layers; l++) {
@@ -136,11 +112,13 @@ static int forward_pass(Work *w) {
         }
         join(w, l);
     }
+    for (long l = 0; l < n->convolutions; l++) convolve(w, l);
     if (!n->per_step) pool(w);
     gather(w);
     if (n->mlp) {
         dense_forward(&w->inner, w->rows, w->targets, w->hidden);
-        bend(w);
+        bend(w, w->hidden, w->targets, n->mlp, 1 + (uint64_t)n->layers);
+        for (long i = 0; i < w->targets; i++) w->hidden_rows[i] = w->hidden + i * padded(n->mlp);
     }
     dense_forward(&w->outer, n->mlp ? w->hidden_rows : w->rows, w->targets, w->logits);
     return LEADLINE_OK;
@@ -203,7 +181,7 @@ static int backward_pass(Work *w, double *loss) {
     dense_backward(&w->outer, outer, w->tiles, n->mlp ? w->hidden_rows : w->rows, w->targets, d_outer,
                    d_outer + n->outputs * top_of(n), n->mlp ? w->d_hidden_rows : w->d_rows);
     if (n->mlp) {
-        bend_gradient(w);
+        bend_gradient(w, w->d_hidden_rows, w->hidden, w->targets, n->mlp);
         dense_backward(&w->inner, inner, w->tiles, w->rows, w->targets, d_inner, d_inner + n->mlp * wide, w->d_rows);
     }
     if (!n->per_step) pool_gradient(w);
@@ -211,6 +189,7 @@ static int backward_pass(Work *w, double *loss) {
         const int status = layer_backward(w, l);
         if (status) return status;
     }
+    for (long l = n->convolutions - 1; l >= 0; l--) convolution_gradient(w, l);
     if (!n->columns) return LEADLINE_OK;
     const int windowed = n->past + n->look_ahead > 0;
     if (windowed) close_window(w, w->d_joined, w->d_inputs[0]);

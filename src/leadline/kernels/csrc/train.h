@@ -7,8 +7,12 @@
 
 int64_t leadline_parameters(const leadline_network *n) { return output_at(n) + n->outputs * (top_of(n) + 1); }
 
-static void pack_readout(Work *w) {
+static void pack_dense(Work *w) {
     const Network *n = w->network;
+    for (long l = 0; l < n->convolutions; l++) {
+        const float *weight = w->weights + convolution_at(n, l);
+        dense_pack(&w->convolutions[l].dense, weight, weight + n->channels * seen_by(n, l), 0.0f);
+    }
     const float *inner = w->weights + readout_at(n), *outer = w->weights + output_at(n);
     if (n->mlp) dense_pack(&w->inner, inner, inner + n->mlp * width_of(n), 0.0f);
     dense_pack(&w->outer, outer, outer + n->outputs * top_of(n), BEYOND);
@@ -16,7 +20,7 @@ static void pack_readout(Work *w) {
 
 static int gradient_of(Work *w, const int64_t *sequences, long size, double *loss) {
     read_batch(w, sequences, size);
-    pack_readout(w);
+    pack_dense(w);
     int status = forward_pass(w);
     if (!status) status = backward_pass(w, loss);
     *loss /= (double)(w->targets ? w->targets : 1);
@@ -79,7 +83,7 @@ int leadline_score(const leadline_network *n, const float *weights, int64_t batc
     if (!work_open(&w, &arena, batches, sizes, sequences)) return LEADLINE_NO_MEMORY;
     const float_mode before = flush_denormals();
     int status = LEADLINE_OK;
-    pack_readout(&w);
+    pack_dense(&w);
     for (int64_t b = 0; b < batches && !status; sums += sizes[b], sequences += sizes[b++]) {
         read_batch(&w, sequences, sizes[b]);
         status = forward_pass(&w);
