@@ -114,6 +114,7 @@ int main(void) {
                 n.look_ahead = n.directions == 1 ? 2 * (shape / 4) : 0;
                 n.hidden = shape == 3 ? 18 : 5, n.dropout = variant % 2 ? 0.3 : 0.0;
                 n.mlp = shape / 4 * n.hidden * n.directions;
+                n.residual = shape == 6 || shape == 7 || shape == 1, n.layer_norm = shape == 7 || shape == 2;
                 if (cell == LEADLINE_TANH && n.per_step && n.directions == 1) { /* a window, no layers */
                     n.past = shape == 4 ? 12 : 2, n.look_ahead = shape == 6 ? 0 : 3, n.layers = n.hidden = 0;
                     n.mlp = shape / 4 * 19;
@@ -121,6 +122,10 @@ int main(void) {
                 if (cell == LEADLINE_GRU && shape == 4 && (n.per_step || pooling == LEADLINE_MEAN)) { /* convolutions */
                     n.layers = n.hidden = n.mlp = n.look_ahead = 0, n.directions = 1;
                     n.convolutions = 3, n.channels = n.per_step ? 19 : NUMERIC + 7; /* 8: as wide as the features */
+                }
+                if (cell == LEADLINE_LSTM && shape == 4 && pooling > LEADLINE_LAST) { /* both ends, or all order lost */
+                    n.layers = n.hidden = n.look_ahead = 0, n.directions = 1, n.mlp = variant % 2 ? 19 : 0;
+                    n.ends = 3, n.pooling = pooling == LEADLINE_MEAN ? LEADLINE_ENDS : LEADLINE_BAG;
                 }
                 n.objective = shape == 5 ? LEADLINE_SMOOTH_L1 : LEADLINE_CROSS_ENTROPY;
                 n.outputs = n.objective == LEADLINE_SMOOTH_L1 ? 1 : shape == 2 ? 17 : 3;

@@ -140,13 +140,14 @@ def verdict_of(folder):
 
 @pytest.mark.slow
 def test_killed_and_started_again_gives_the_undisturbed_verdict_whatever_the_workers(tmp_path):
-    one = subprocess.run(command(tmp_path / "one", "--max-trials", "14", "--jobs", "1"), capture_output=True, text=True)
+    few = ("--max-trials", "14", "--no-explain", "--jobs")
+    one = subprocess.run(command(tmp_path / "one", *few, "1"), capture_output=True, text=True)
     assert one.returncode == 2, one.stderr
-    two = subprocess.run(command(tmp_path / "two", "--max-trials", "14", "--jobs", "2"), capture_output=True, text=True)
+    two = subprocess.run(command(tmp_path / "two", *few, "2"), capture_output=True, text=True)
     assert two.returncode == 2, two.stderr
 
     killed = subprocess.Popen(
-        command(tmp_path / "killed", "--max-trials", "14", "--jobs", "1"),
+        command(tmp_path / "killed", *few, "1"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -159,9 +160,7 @@ def test_killed_and_started_again_gives_the_undisturbed_verdict_whatever_the_wor
     killed.wait()
     done = trials_in(ledger)
     assert done >= 12
-    again = subprocess.run(
-        command(tmp_path / "killed", "--max-trials", "14", "--jobs", "1"), capture_output=True, text=True
-    )
+    again = subprocess.run(command(tmp_path / "killed", *few, "1"), capture_output=True, text=True)
     assert again.returncode == 2, again.stderr
     assert verdict_of(tmp_path / "killed") == verdict_of(tmp_path / "one") == verdict_of(tmp_path / "two")
 

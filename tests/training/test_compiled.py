@@ -49,6 +49,9 @@ SPECS = (
     {"cell": "gru", "hidden_size": 33, "bidirectional": True},
     {"cell": "gru", "hidden_size": 1, "num_layers": 3},
     {"cell": "lstm", "hidden_size": 16, "num_layers": 2, "bidirectional": True, "readout": "mlp"},
+    {"cell": "gru", "hidden_size": 17, "num_layers": 3, "residual": True},
+    {"cell": "tanh", "hidden_size": 6, "num_layers": 2, "bidirectional": True, "residual": True, "layer_norm": True},
+    {"cell": "lstm", "hidden_size": 9, "layer_norm": True, "readout": "mlp"},
 )
 POOLED = ("last", "mean", "max")
 
@@ -152,6 +155,25 @@ def test_gradients_of_a_window_without_layers(kind: str, name: str, causal: bool
     agree(network, encoder, batcher, 11)
 
 
+LONG = lambda: leadline.from_arrays(  # noqa: E731
+    [np.random.default_rng(length).normal(size=(length, 3)) for length in (1, 7, 8, 9, 15, 16, 17, 30) * 3],
+    np.arange(24) % 3,
+    kind="classification",
+)
+PER_SEQUENCE = {kind: DATA[kind] for kind in ("classification", "words", "regression", "columns")} | {"long": LONG}
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("count", [1, 11, 29])
+@pytest.mark.parametrize("name", ["linear", "mlp", "bag"])
+@pytest.mark.parametrize("kind", PER_SEQUENCE)
+def test_gradients_of_baselines_with_one_target_per_sequence(kind: str, name: str, count: int) -> None:
+    data = PER_SEQUENCE[kind]()
+    network, encoder, batcher = windowed(data, name)
+    assert compiled.refusal(network, batcher) == ""
+    agree(network, encoder, batcher, min(count, len(data)))
+
+
 @pytest.mark.usefixtures("isa")
 @pytest.mark.parametrize("count", [1, 11, 29])
 @pytest.mark.parametrize("kind", {**DATA, **STEPWISE})
@@ -170,19 +192,24 @@ def test_gradients_of_convolutions_as_wide_as_what_they_read() -> None:
     agree(*windowed(data, "convolution"), 17)
 
 
-def test_convolutions_of_a_sequence_without_steps() -> None:
+@pytest.mark.parametrize("name", ["linear", "mlp", "bag", "convolution"])
+def test_baselines_of_a_sequence_without_steps(name: str) -> None:
     data = words()
-    network, encoder, _ = windowed(data, "convolution")
+    network, encoder, _ = windowed(data, name)
     encoded = encode.apply(encoder, data)
     offsets = encoded.offsets.copy()
     offsets[0] = offsets[1]
     agree(network, encoder, Batcher(replace(encoded, offsets=offsets)), 5)
 
 
-@pytest.mark.parametrize("name", ["linear", "mlp", "convolution"])
-def test_a_window_is_trained_and_scored_as_by_torch(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(name, "step_regression") for name in ("linear", "mlp", "convolution")]
+    + [(name, "columns") for name in ("linear", "mlp", "bag", "convolution")],
+)
+def test_baselines_are_trained_and_scored_as_by_torch(name: str, kind: str) -> None:
     """Numbers only, so that nothing is drawn: ten updates with decay, clipped, and the average."""
-    network, encoder, batcher = windowed(STEPWISE["step_regression"](), name)
+    network, encoder, batcher = windowed({**DATA, **STEPWISE}[kind](), name)
     recipe = Recipe(learning_rate=0.003, weight_decay=0.1, clip=0.05, batch_size=16)
     order = batcher.shuffled(np.arange(30), 16, np.random.default_rng(0))
     batches = [next(order) for _ in range(10)]
@@ -196,6 +223,15 @@ def test_a_window_is_trained_and_scored_as_by_torch(name: str) -> None:
     ours.restore()
     again = ByTorch(network, encoder, batcher, recipe, SEED)
     np.testing.assert_allclose(again.scores(np.arange(30)), ours.scores(np.arange(30)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("look_ahead", [0, 1])
+def test_what_the_lowest_layer_reads_is_added_where_it_is_as_wide(look_ahead: int) -> None:
+    """3 columns, a window of 1 or 2 steps: 3 or 6 units; and a width at which nothing is added."""
+    for hidden in (3 * (look_ahead + 1), 5):
+        agrees(
+            STEPWISE["step_regression"](), 17, residual=True, layer_norm=True, hidden_size=hidden, look_ahead=look_ahead
+        )
 
 
 @pytest.mark.parametrize("look_ahead", [1, 3, 40])
@@ -232,11 +268,12 @@ def test_sequences_of_no_step_and_of_one(pooling: str) -> None:
         np.testing.assert_allclose(machine.gradient, right, rtol=0, atol=1e-5 * np.abs(right).max())
 
 
-def test_updates_are_those_of_torch() -> None:
+@pytest.mark.parametrize("fields", [{}, {"residual": True, "layer_norm": True, "num_layers": 2}])
+def test_updates_are_those_of_torch(fields: dict[str, object]) -> None:
     """Numbers only and no dropout, so that nothing is drawn: twenty updates of AdamW, clipped, and the average."""
     data = tasks.adding(60, length=7)
     recipe = Recipe(learning_rate=0.01, weight_decay=0.1, clip=0.05, batch_size=16)
-    network, encoder, batcher = prepared(data, hidden_size=10, readout="mlp")
+    network, encoder, batcher = prepared(data, hidden_size=10, readout="mlp", **fields)
     order = batcher.shuffled(np.arange(60), 16, np.random.default_rng(0))
     batches = [next(order) for _ in range(20)]
     ours = Compiled(network, encoder, batcher, recipe, SEED)
@@ -260,14 +297,17 @@ def test_scores_are_those_of_torch(kind: str) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("readout", ["linear", "mlp"])
-def test_dropout_has_the_same_mask_both_ways(readout: str) -> None:
-    slopes_agree(*prepared(letters(200), hidden_size=8, num_layers=2, dropout=0.5, readout=readout))
+@pytest.mark.parametrize(
+    "fields", [{"readout": "linear"}, {"readout": "mlp"}, {"residual": True}, {"residual": True, "layer_norm": True}]
+)
+def test_dropout_has_the_same_mask_both_ways(fields: dict[str, object]) -> None:
+    slopes_agree(*prepared(letters(200), hidden_size=8, num_layers=2, dropout=0.5, **fields))
 
 
-@pytest.mark.parametrize("name", ["mlp", "convolution"])
-def test_dropout_of_a_baselines_hidden_units_has_the_same_mask_both_ways(name: str) -> None:
-    slopes_agree(*windowed(letters(200), name, dropout=0.5))
+@pytest.mark.parametrize(("name", "kind"), [("mlp", "tagging"), ("convolution", "tagging"), ("bag", "recall")])
+def test_dropout_of_a_baselines_hidden_units_has_the_same_mask_both_ways(name: str, kind: str) -> None:
+    data = letters(200) if kind == "tagging" else tasks.recall(200, count=2, delay=4)
+    slopes_agree(*windowed(data, name, dropout=0.5))
 
 
 def slopes_agree(network: Network, encoder: Encoder, batcher: Batcher) -> None:
@@ -338,21 +378,15 @@ def test_two_calls_are_one() -> None:
 
 
 def test_what_it_cannot_train_goes_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = letters(60)
-    for fields, word in (({"residual": True}, "residual"), ({"layer_norm": True}, "normalisation"), ({}, "")):
-        network, encoder, batcher = prepared(data, hidden_size=4, **fields)
-        assert word in compiled.refusal(network, batcher)
-        chosen = trainee(network, encoder, batcher, Recipe(), SEED)
-        assert isinstance(chosen, ByTorch if word else Compiled)
+    network, encoder, batcher = prepared(letters(60), hidden_size=4, residual=True, layer_norm=True)
+    assert compiled.refusal(network, batcher) == ""
+    assert isinstance(trainee(network, encoder, batcher, Recipe(), SEED), Compiled)
+    assert "float32" in compiled.refusal(network.double(), batcher)
+    network.float().body = torch.nn.Identity()
+    assert "no stack" in compiled.refusal(network, batcher)
+    network, encoder, batcher = prepared(letters(60), hidden_size=4)
     monkeypatch.setenv("LEADLINE_KERNELS", "reference")
     assert "LEADLINE_KERNELS" in compiled.refusal(network, batcher)
-    assert isinstance(trainee(network, encoder, batcher, Recipe(), SEED), ByTorch)
-
-
-@pytest.mark.parametrize(("name", "word"), [("mlp", "both ends"), ("bag", "no window")])
-def test_baselines_that_torch_trains_say_why(name: str, word: str) -> None:
-    network, encoder, batcher = windowed(words(), name)
-    assert word in compiled.refusal(network, batcher)
     assert isinstance(trainee(network, encoder, batcher, Recipe(), SEED), ByTorch)
 
 

@@ -72,6 +72,7 @@ class BagBody(nn.Module):
 
     def __init__(self, input_size: int, output_size: int, seed: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.hidden, self.dropout = WIDTH, dropout
         self.layers = _mlp(2 * input_size, WIDTH, output_size, seed, dropout)
 
     def predict(self, features: Tensor, batch: Batch) -> Tensor:

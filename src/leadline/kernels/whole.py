@@ -23,7 +23,8 @@ Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
 
 _SIZES = (
-    *("cell", "layers", "hidden", "directions", "past", "look_ahead", "convolutions", "channels", "mlp"),
+    *("cell", "layers", "hidden", "directions", "residual", "layer_norm", "past", "look_ahead"),
+    *("convolutions", "channels", "ends", "mlp"),
     *("pooling", "objective", "score", "per_step"),
     *("numeric", "columns", "outputs", "parameters", "grams_per_name"),
 )
@@ -81,10 +82,13 @@ class Layout:
     layers: int
     hidden: int
     directions: int
+    residual: bool
+    layer_norm: bool
     past: int
     look_ahead: int
     convolutions: int
     channels: int
+    ends: int
     mlp: int
     pooling: int
     objective: int

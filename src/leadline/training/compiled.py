@@ -1,4 +1,4 @@
-"""Training a network by compiled code: `leadline.kernels.whole` for a plain `Stack`, a window or convolutions."""
+"""Training a network by compiled code: `leadline.kernels.whole` for a plain `Stack` and for the trained baselines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from leadline.baselines.bodies import ConvBody, WindowBody
+from leadline.baselines.bodies import ENDS, BagBody, ConvBody, WindowBody
 from leadline.data.batch import Batcher
 from leadline.data.encode import BUCKETS, Encoder
 from leadline.data.sequences import LABELLED
@@ -21,7 +21,7 @@ from leadline.kernels.whole import Data, Layout, Machine
 from leadline.network import FORGET, EmbedSpec, Network, StackBody
 from leadline.spec import Recipe, StackSpec
 
-POOLINGS = {"step": 0, "last": 1, "mean": 2, "max": 3}
+POOLINGS = {"step": 0, "last": 1, "mean": 2, "max": 3, "ends": 4, "bag": 5}
 ACCURACY, LIKELIHOOD, ERROR = 0, 1, 2
 CROSS_ENTROPY, SMOOTH_L1 = 0, 1
 SEED_BITS = 64
@@ -45,18 +45,12 @@ def refusal(network: Network, batcher: Batcher) -> str:
 
 def _unknown(body: nn.Module) -> str:
     """Why the compiled code does not know such a body; "" where it does."""
-    if isinstance(body, WindowBody):
-        return "" if body.per_step else "a window on both ends of a sequence is trained by torch"
-    if isinstance(body, ConvBody):
+    if isinstance(body, WindowBody | BagBody | ConvBody):
         return ""
     if not isinstance(body, StackBody):
-        return "the body is no stack, no window and no convolution"
-    spec = body.stack.spec
-    if spec.cell not in passes.CELLS:
-        return f"there is no compiled kernel for {spec.cell!r}"
-    return (
-        "residual connections and layer normalisation are trained by torch" if spec.residual or spec.layer_norm else ""
-    )
+        return "the body is no stack and no baseline"
+    cell = body.stack.spec.cell
+    return "" if cell in passes.CELLS else f"there is no compiled kernel for {cell!r}"
 
 
 class Compiled:
@@ -129,15 +123,19 @@ def _layout(body: nn.Module, encoder: Encoder, recipe: Recipe, seed: int) -> Lay
 
 
 NOTHING = {
-    **{"cell": 0, "layers": 0, "hidden": 0, "directions": 1, "past": 0, "look_ahead": 0, "convolutions": 0},
-    **{"channels": 0, "mlp": 0, "pooling": POOLINGS["step"]},
+    **{"cell": 0, "layers": 0, "hidden": 0, "directions": 1, "residual": False, "layer_norm": False},
+    **{"past": 0, "look_ahead": 0, "convolutions": 0, "channels": 0, "ends": 0, "mlp": 0, "pooling": POOLINGS["step"]},
 }
 
 
 def _shape(body: nn.Module) -> dict[str, Any]:
     """What `body` has of all that a network may have."""
-    if isinstance(body, WindowBody):
+    if isinstance(body, WindowBody) and body.per_step:
         part = {"past": body.past, "look_ahead": body.future, "mlp": body.hidden, "dropout": body.dropout}
+    elif isinstance(body, WindowBody):
+        part = {"ends": ENDS, "pooling": POOLINGS["ends"], "mlp": body.hidden, "dropout": body.dropout}
+    elif isinstance(body, BagBody):
+        part = {"pooling": POOLINGS["bag"], "mlp": body.hidden, "dropout": body.dropout}
     elif isinstance(body, ConvBody):
         part = {"convolutions": len(body.convolutions), "channels": body.channels, "dropout": body.dropout.probability}
         part["pooling"] = POOLINGS["step" if body.per_step else "mean"]
@@ -153,6 +151,8 @@ def _stack(spec: StackSpec) -> dict[str, Any]:
         "layers": spec.num_layers,
         "hidden": spec.hidden_size,
         "directions": spec.num_directions,
+        "residual": spec.residual,
+        "layer_norm": spec.layer_norm,
         "look_ahead": spec.look_ahead,
         "mlp": spec.state_width if spec.readout == "mlp" else 0,
         "pooling": POOLINGS[spec.pooling],

@@ -15,7 +15,7 @@
 #define LEADLINE_EXPORT
 #endif
 
-#define LEADLINE_ABI 5
+#define LEADLINE_ABI 6
 
 enum leadline_cell { LEADLINE_TANH = 0, LEADLINE_GRU = 1, LEADLINE_LSTM = 2 };
 enum leadline_status { LEADLINE_OK = 0, LEADLINE_NO_MEMORY = 1, LEADLINE_BAD_CALL = 2, LEADLINE_STOPPED = 3 };
@@ -54,14 +54,16 @@ LEADLINE_EXPORT int leadline_backward(const leadline_call *call);
 /* A whole network with its data, trained in place: embedding, stack, readout, loss, clipping, AdamW, weight average.
  * `weights`, and the four arrays of the same size after it, hold all parameters one after another: for each category
  * column its table (names, width); for each column with n-grams their table (buckets, width); for each layer and
- * direction weight_ih, weight_hh, bias_ih, bias_hh; for each convolution weight and bias; the hidden readout's weight and
+ * direction weight_ih, weight_hh, bias_ih, bias_hh; for each normalised layer scale and shift; for each convolution weight and bias; the hidden readout's weight and
  * bias; the readout's.
+ * `residual`: a layer's input is added to its output where it is as wide. `layer_norm`: every layer's output, after that
+ * and before dropout, is normalised over its numbers, with a scale and a shift for each.
  * Each step reads a window of `past` steps before it and `look_ahead` after it. Without layers the readout reads that
- * window itself, with one target per step; or what `convolutions` have made of it, whose l-th (from 0) reads `channels`
- * numbers from each step and those 2^(l+1) and 2^l steps before it, in this order, and is added to what it read where
- * that is as wide. `mlp`: units of the hidden readout, 0 for none. */
+ * window itself, or what `convolutions` have made of it, whose l-th (from 0) reads `channels` numbers from each step and
+ * those 2^(l+1) and 2^l steps before it, in this order, and is added to what it read where that is as wide.
+ * `ends`: steps at either end, for the pooling of that name. `mlp`: units of the hidden readout, 0 for none. */
 typedef struct {
-    int64_t cell, layers, hidden, directions, past, look_ahead, convolutions, channels, mlp;
+    int64_t cell, layers, hidden, directions, residual, layer_norm, past, look_ahead, convolutions, channels, ends, mlp;
     int64_t pooling, objective, score, per_step;
     int64_t numeric, columns, outputs, parameters, grams_per_name;
     const int64_t *names, *widths, *buckets; /* by column; 0 buckets where there are no n-grams */
@@ -75,7 +77,16 @@ typedef struct {
     uint64_t seed;
 } leadline_network;
 
-enum leadline_pooling { LEADLINE_STEP = 0, LEADLINE_LAST = 1, LEADLINE_MEAN = 2, LEADLINE_MAX = 3 };
+/* One vector per step, or per sequence: the last state, the mean, the maximum; the first and the last steps side by side,
+ * zeros where there are fewer; the mean beside the maximum. A network with layers has one of the first four. */
+enum leadline_pooling {
+    LEADLINE_STEP = 0,
+    LEADLINE_LAST = 1,
+    LEADLINE_MEAN = 2,
+    LEADLINE_MAX = 3,
+    LEADLINE_ENDS = 4,
+    LEADLINE_BAG = 5
+};
 enum leadline_objective { LEADLINE_CROSS_ENTROPY = 0, LEADLINE_SMOOTH_L1 = 1 };
 
 /* How many parameters a network of this shape has. */

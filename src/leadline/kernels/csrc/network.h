@@ -15,9 +15,13 @@ INLINE long features_of(const Network *n) {
     return total;
 }
 INLINE long window_of(const Network *n) { return features_of(n) * (n->past + 1 + n->look_ahead); }
-/* What the readout reads, and what its last map does. */
-INLINE long width_of(const Network *n) {
+/* What a step holds in the end, what the readout reads, and what its last map does. */
+INLINE long step_width(const Network *n) {
     return n->layers ? n->hidden * n->directions : n->convolutions ? n->channels : window_of(n);
+}
+INLINE long width_of(const Network *n) {
+    const long wide = step_width(n);
+    return n->pooling == LEADLINE_ENDS ? 2 * n->ends * wide : n->pooling == LEADLINE_BAG ? 2 * wide : wide;
 }
 INLINE long top_of(const Network *n) { return n->mlp ? n->mlp : width_of(n); }
 INLINE long inputs_of(const Network *n, long layer) { return layer ? width_of(n) : window_of(n); }
@@ -39,12 +43,15 @@ INLINE long layer_at(const Network *n, long layer, long direction) {
     for (long l = 0; l < layer; l++) at += n->directions * gates * (inputs_of(n, l) + n->hidden + 2);
     return at + direction * gates * (inputs_of(n, layer) + n->hidden + 2);
 }
+INLINE long norm_at(const Network *n, long layer) {
+    return layer_at(n, n->layers, 0) + (n->layer_norm ? 2 * layer * n->hidden * n->directions : 0);
+}
 #define TAPS 3 /* steps that a convolution reads */
 INLINE long seen_by(const Network *n, long convolution) {
     return TAPS * (convolution ? n->channels : features_of(n));
 }
 INLINE long convolution_at(const Network *n, long convolution) {
-    long at = layer_at(n, n->layers, 0);
+    long at = norm_at(n, n->layers);
     for (long l = 0; l < convolution; l++) at += n->channels * (seen_by(n, l) + 1);
     return at;
 }
@@ -54,6 +61,7 @@ INLINE long output_at(const Network *n) { return readout_at(n) + n->mlp * (width
 /* What one layer leaves for the backward pass. */
 typedef struct {
     float *halves[2], *saved[2], *joined, *mask;
+    float *normal, *spread; /* each step's normalised output, and one over its standard deviation */
 } Layer;
 
 /* The same of a convolution: the steps put together, what ReLU and dropout left, and that with what is added. */
@@ -96,13 +104,15 @@ static void take_layers(Work *w, Arena *arena) {
     const long states = cells_of(w) * n->hidden;
     w->layers = arena_take(arena, (size_t)n->layers * sizeof(Layer));
     for (long l = 0; l < n->layers; l++) {
-        Layer layer = {{NULL, NULL}, {NULL, NULL}, NULL, NULL};
+        Layer layer = {.joined = NULL};
         for (long d = 0; d < n->directions; d++) {
             layer.halves[d] = arena_floats(arena, states);
             layer.saved[d] = arena_floats(arena, w->training ? leadline_saved(n->cell, n->hidden, cells_of(w)) : 0);
         }
         layer.joined = arena_floats(arena, states * n->directions);
         layer.mask = arena_floats(arena, dropping(w) ? states * n->directions : 0);
+        layer.normal = arena_floats(arena, n->layer_norm ? states * n->directions : 0);
+        layer.spread = arena_floats(arena, n->layer_norm ? cells_of(w) : 0);
         if (arena->memory) w->layers[l] = layer;
     }
 }
@@ -129,7 +139,7 @@ static void take_convolutions(Work *w, Arena *arena) {
 
 static void take_gradients(Work *w, Arena *arena) {
     const Network *n = w->network;
-    const long widest = inputs_of(n, 0) > width_of(n) ? inputs_of(n, 0) : width_of(n);
+    const long widest = inputs_of(n, 0) > step_width(n) ? inputs_of(n, 0) : step_width(n);
     w->d_joined = arena_floats(arena, cells_of(w) * widest);
     w->d_half = arena_floats(arena, cells_of(w) * n->hidden);
     for (int d = 0; d < 2; d++) w->d_inputs[d] = arena_floats(arena, d < n->directions ? cells_of(w) * widest : 0);

@@ -2,7 +2,8 @@
 #ifndef LEADLINE_PASSES_H
 #define LEADLINE_PASSES_H
 
-#include "convolution.h"
+#include "finish.h"
+#include "pooling.h"
 
 static leadline_call layer_call(const Work *w, long l, long d) {
     const Network *n = w->network;
@@ -11,7 +12,7 @@ static leadline_call layer_call(const Work *w, long l, long d) {
     return (leadline_call){
         .cell = n->cell, .reverse = d, .seq = w->seq, .batch = w->batch, .feature = inputs, .hidden = n->hidden,
         .plan = w->plan,
-        .inputs = l ? w->layers[l - 1].joined : w->window,
+        .inputs = below(w, l),
         .h_0 = w->zeros, .c_0 = n->cell == LEADLINE_LSTM ? w->zeros : NULL,
         .weight_ih = weights, .weight_hh = weights + gates * inputs,
         .bias_ih = weights + gates * (inputs + n->hidden), .bias_hh = weights + gates * (inputs + n->hidden + 1),
@@ -19,70 +20,6 @@ static leadline_call layer_call(const Work *w, long l, long d) {
         .h_n = w->ends, .c_n = n->cell == LEADLINE_LSTM ? w->ends + w->batch * n->hidden : NULL,
         .saved = w->training ? w->layers[l].saved[d] : NULL,
     };
-}
-
-/* Both directions side by side, with dropout. */
-static void join(Work *w, long l) {
-    const Network *n = w->network;
-    const Layer *layer = &w->layers[l];
-    const long wide = width_of(n);
-    const uint64_t key = stream_key(n->seed, w->update, 1 + (uint64_t)l);
-    for (long j = 0; j < w->batch; j++)
-        for (long t = 0; t < w->lengths[j]; t++) {
-            float *to = step_of(w, layer->joined, t, j, wide), *mask = step_of(w, layer->mask, t, j, wide);
-            for (long d = 0; d < n->directions; d++)
-                memcpy(to + d * n->hidden, step_of(w, layer->halves[d], t, j, n->hidden),
-                       (size_t)n->hidden * sizeof(float));
-            if (!dropping(w)) continue;
-            draw_mask(mask, wide, (float)n->dropout, key, (uint64_t)((t * w->batch + j) * wide));
-            for (long i = 0; i < wide; i++) to[i] *= mask[i];
-        }
-}
-
-/* What the readout reads at each step. */
-INLINE float *top(const Work *w) {
-    const Network *n = w->network;
-    return n->layers ? w->layers[n->layers - 1].joined
-                     : n->convolutions ? w->convolutions[n->convolutions - 1].out : w->window;
-}
-
-/* One vector per sequence; zeros for one without steps. */
-static void pool(Work *w) {
-    const Network *n = w->network;
-    const long wide = width_of(n);
-    memset(w->pooled, 0, (size_t)(w->batch * wide) * sizeof(float));
-    for (long j = 0; j < w->batch; j++) {
-        const float *states = top(w);
-        float *to = w->pooled + j * wide;
-        const long length = w->lengths[j];
-        for (long i = 0; i < wide && length; i++) {
-            const long last = i < n->hidden ? length - 1 : 0;
-            long best = 0;
-            if (n->pooling == LEADLINE_LAST) to[i] = states[(last * w->batch + j) * wide + i];
-            for (long t = 0; n->pooling == LEADLINE_MEAN && t < length; t++)
-                to[i] += states[(t * w->batch + j) * wide + i] / (float)length;
-            if (n->pooling != LEADLINE_MAX) continue;
-            for (long t = 1; t < length; t++)
-                if (states[(t * w->batch + j) * wide + i] > states[(best * w->batch + j) * wide + i]) best = t;
-            to[i] = states[(best * w->batch + j) * wide + i];
-            w->highest[j * wide + i] = best;
-        }
-    }
-}
-
-static void pool_gradient(Work *w) {
-    const Network *n = w->network;
-    const long wide = width_of(n);
-    memset(w->d_joined, 0, (size_t)(w->seq * w->batch * wide) * sizeof(float));
-    for (long j = 0; j < w->batch; j++)
-        for (long i = 0; i < wide && w->lengths[j]; i++) {
-            const float d = w->d_pooled[j * wide + i];
-            const long last = i < n->hidden ? w->lengths[j] - 1 : 0;
-            const long at = n->pooling == LEADLINE_MAX ? w->highest[j * wide + i] : last;
-            if (n->pooling != LEADLINE_MEAN) w->d_joined[(at * w->batch + j) * wide + i] = d;
-            for (long t = 0; n->pooling == LEADLINE_MEAN && t < w->lengths[j]; t++)
-                w->d_joined[(t * w->batch + j) * wide + i] = d / (float)w->lengths[j];
-        }
 }
 
 /* The rows that the readout reads, in the order of time and then of the sequences, and what they should give. */
@@ -110,7 +47,7 @@ static int forward_pass(Work *w) {
             const int status = run(&call, 1);
             if (status) return status;
         }
-        join(w, l);
+        finish(w, l);
     }
     for (long l = 0; l < n->convolutions; l++) convolve(w, l);
     if (!n->per_step) pool(w);
@@ -124,36 +61,14 @@ static int forward_pass(Work *w) {
     return LEADLINE_OK;
 }
 
-/* One direction's share of the gradient of `join`. */
-static void split(Work *w, long l, long d) {
-    const Network *n = w->network;
-    for (long j = 0; j < w->batch; j++)
-        for (long t = 0; t < w->lengths[j]; t++) {
-            const float *restrict from = step_of(w, w->d_joined, t, j, width_of(n)) + d * n->hidden;
-            const float *restrict mask = step_of(w, w->layers[l].mask, t, j, width_of(n)) + d * n->hidden;
-            float *restrict to = step_of(w, w->d_half, t, j, n->hidden);
-            memcpy(to, from, (size_t)n->hidden * sizeof(float));
-            if (dropping(w))
-                for (long i = 0; i < n->hidden; i++) to[i] *= mask[i];
-        }
-}
-
-/* Both directions' gradients of what they read, added up for the layer below. */
-static void add_up(Work *w, long count) {
-    const float *restrict forward = w->d_inputs[0], *restrict backward = w->d_inputs[1];
-    float *restrict to = w->d_joined;
-    memcpy(to, forward, (size_t)count * sizeof(float));
-    if (w->network->directions == 2)
-        for (long i = 0; i < count; i++) to[i] += backward[i];
-}
-
 static int layer_backward(Work *w, long l) {
     const Network *n = w->network;
     const long gates = GATES_OF[n->cell] * n->hidden, inputs = inputs_of(n, l);
+    finish_gradient(w, l);
     for (long d = 0; d < n->directions; d++) {
         leadline_call call = layer_call(w, l, d);
         float *gradient = n->gradient + layer_at(n, l, d);
-        split(w, l, d);
+        split(w, d);
         call.d_outputs = w->d_half;
         call.d_inputs = l || n->columns ? w->d_inputs[d] : NULL;
         call.d_weight_ih = gradient;
@@ -163,7 +78,7 @@ static int layer_backward(Work *w, long l) {
         const int status = run(&call, 0);
         if (status) return status;
     }
-    if (l || n->columns) add_up(w, w->seq * w->batch * inputs);
+    if (l || n->columns) add_up(w, l, w->seq * w->batch * inputs);
     return LEADLINE_OK;
 }
 

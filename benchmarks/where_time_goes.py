@@ -1,0 +1,123 @@
+"""Where the time of a study went: by what was trained, and inside one training.
+
+    python benchmarks/where_time_goes.py RUN
+
+RUN is a run folder of the embedded data. The first table adds up the seconds of its trials, which its ledger holds, and
+sets them beside the time of the clock. The second trains the advised network once more, on one thread, and takes
+the time of the parts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from leadline.data.datasets.letters import letters
+from leadline.data.split import split
+from leadline.records.trial import Trial, TrialResult
+from leadline.records.verdict import Verdict
+from leadline.seeds import child
+from leadline.spec import StackSpec
+from leadline.study import trial as trials
+from leadline.study.ledger import read_trials
+from leadline.study.material import Material
+from leadline.study.square import SEEDS
+from leadline.training.compiled import Compiled
+
+
+def kind(trial: Trial, cap: int, square: frozenset[int]) -> str:
+    """What a trial was for."""
+    short = trial.recipe.max_updates < cap
+    if trial.final:
+        return "final test"
+    if not isinstance(trial.spec, StackSpec):
+        return "baselines, tuning" if short else "baselines"
+    if short:
+        half = trial.recipe.max_updates * 4 > cap
+        return "networks, tuning with half of the updates" if half else "networks, tuning with a fifth or fewer"
+    if trial.fraction < 1:
+        return "networks, on less data"
+    return "networks, square" if trial.seed in square else "networks, pairs and look-ahead curve"
+
+
+def by_kind(found: list[tuple[Trial, TrialResult]], verdict: Verdict) -> None:
+    """Core seconds by what was trained."""
+    cap = max(trial.recipe.max_updates for trial, _ in found)
+    square = frozenset(child(verdict.seed, "square", i) for i in range(SEEDS))
+    seconds: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for trial, result in found:
+        seconds[kind(trial, cap, square)] += result.seconds
+        counts[kind(trial, cap, square)] += 1
+    total, budget = sum(seconds.values()), verdict.budget
+    print("| what | trainings | core seconds | share |\n| --- | --- | --- | --- |")
+    for name, spent in seconds.most_common():
+        print(f"| {name} | {counts[name]} | {spent:,.0f} | {spent / total:.0%} |")
+    filled = total / budget.seconds / budget.jobs
+    print(f"| together | {len(found)} | {total:,.0f} | |\n")
+    print(f"{budget.seconds:,.0f} s of the clock on {budget.jobs} cores, of which trainings fill {filled:.0%}.\n")
+
+
+@contextmanager
+def timed(place: type, name: str, key: Callable[[], str], spent: Counter[str]) -> Iterator[None]:
+    """Add the time of a method up as long as this is open."""
+    before = getattr(place, name)
+
+    def run(*arguments: Any) -> Any:
+        start = time.perf_counter()
+        found = before(*arguments)
+        spent[key()] += time.perf_counter() - start
+        return found
+
+    setattr(place, name, run)
+    try:
+        yield
+    finally:
+        setattr(place, name, before)
+
+
+def inside(trial: Trial, seed: int) -> None:
+    """The parts of one training."""
+    torch.set_num_threads(1)
+    data = letters()
+    material = Material(data, split(data, seed), causal=False)
+    material.encoded(0)
+    spent: Counter[str] = Counter()
+    start = time.perf_counter()
+    with (
+        timed(Compiled, "train", lambda: "updates", spent),
+        timed(Compiled, "scores", lambda: "scores of tune, dev and train", spent),
+    ):
+        result = trials.run(material, trial).result
+    spent["the rest: first weights, order of the data, records"] = time.perf_counter() - start - sum(spent.values())
+    total = sum(spent.values())
+    assert isinstance(trial.spec, StackSpec)
+    print(f"{trial.spec.describe()}, {result.updates:,} updates and {len(result.looks)} looks:\n")
+    print("| part of a training | seconds | share |\n| --- | --- | --- |")
+    for name, seconds in spent.most_common():
+        print(f"| {name} | {seconds:.2f} | {seconds / total:.0%} |")
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    run = parser.parse_args().run
+    verdict = Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
+    found = read_trials(run)
+    by_kind(found, verdict)
+    advised = verdict.incumbents[-1]
+    cap = max(trial.recipe.max_updates for trial, _ in found)
+    whole = (t for t, _ in found if isinstance(t.spec, StackSpec) and t.recipe.max_updates == cap and not t.final)
+    inside(next(t for t in whole if t.spec.describe() == advised), verdict.seed)
+
+
+if __name__ == "__main__":
+    main()
