@@ -17,7 +17,7 @@ static int scarce_memalign(void **memory, size_t alignment, size_t size) {
 
 #include "leadline.c"
 
-enum { SEQUENCES = 9, COLUMNS = 2, NUMERIC = 1, GRAMS = 3, UPDATES = 40 };
+enum { SEQUENCES = 9, COLUMNS = 2, NUMERIC = 1, GRAMS = 3, UPDATES = 20 };
 static const int64_t STEPS[SEQUENCES] = {11, 7, 7, 4, 3, 2, 1, 1, 0}; /* longest first */
 static const int64_t NAMES[COLUMNS] = {5, 3}, WIDTHS[COLUMNS] = {4, 3}, BUCKETS[COLUMNS] = {6, 0};
 

@@ -284,7 +284,7 @@ def test_a_cut_before_the_first_pairs_shows_the_screening(words):
     up = {c.spec: c.move for c in moves.upward(start, book_for(words).plan.limits)}
     world = World(lambda s: truth.get(up.get(s, ""), 70.0), drawn=lambda recipe: 100 * recipe.learning_rate)
     counts = []
-    for most in range(20, 110):
+    for most in range(20, 110, 4):
         book, left = book_for(words), most
         for planned in procedure(book):
             fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
@@ -317,6 +317,17 @@ def test_a_cut_before_the_first_pairs_shows_the_screening(words):
     assert max(counts) == len(up)
     whole = play(book_for(words), world)
     assert stage.screening(whole) == []
+
+
+def test_a_window_between_those_tried_is_screened_too(words):
+    """Three steps ahead are enough, which lie between two and four; cut before the first look."""
+    world, book = World(lambda s: 60 + 8 * sees(s)), book_for(words)
+    for planned in procedure(book):
+        if book.opened:
+            break
+        book.results |= {t: world.result(book.material, t) for t in planned}
+    shown = {row.to: row for row in stage.screening(book)}
+    assert shown["GRU 1 x 49, 3 ahead"].move == "look_ahead"
 
 
 def test_what_diverged_is_not_screened(words):

@@ -44,6 +44,7 @@ def run(
     deep = {c.spec for c in candidates if c.move == "deeper"}
     yield from tune(book, [book.incumbent, *specs], always={book.incumbent, *deep})
     candidates = yield from _bisected(book, candidates)
+    book.candidates = tuple(candidates)
     pursued = list(candidates) if down else shortlist(book, candidates)
     paired = [candidate.spec for candidate in pursued]
     yield from tune(book, paired, always=paired)
