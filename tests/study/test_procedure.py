@@ -241,6 +241,8 @@ def test_a_cut_leaves_a_row_for_every_comparison_that_was_opened(words):
                 assert (row.source, row.move, row.to, row.decision) == (later.source, later.move, later.to, "undecided")
                 assert row.pairs == stage.EARLY or "ended before" in row.reason
                 set_aside += 1
+        if any(row.pairs for row in stage.open_rows(book)):
+            assert stage.screening(book) == []
         for row in rows[len(book.moves) :]:
             seen.add((row.decision, row.pairs > 0))
             assert row.level is not None
@@ -284,7 +286,8 @@ def test_a_cut_before_the_first_pairs_shows_the_screening(words):
     up = {c.spec: c.move for c in moves.upward(start, book_for(words).plan.limits)}
     world = World(lambda s: truth.get(up.get(s, ""), 70.0), drawn=lambda recipe: 100 * recipe.learning_rate)
     counts = []
-    for most in range(20, 110, 4):
+    paired = 0
+    for most in range(20, 160, 5):
         book, left = book_for(words), most
         for planned in procedure(book):
             fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
@@ -296,6 +299,7 @@ def test_a_cut_before_the_first_pairs_shows_the_screening(words):
         counts.append(len(shown))
         if any(row.pairs for row in stage.open_rows(book)) or book.moves:
             assert not shown
+            paired += 1
             continue
         lengths = [shortened(book.plan.recipe, divisor).max_updates for divisor in RUNGS[:2]]
         draws = {}
@@ -315,6 +319,7 @@ def test_a_cut_before_the_first_pairs_shows_the_screening(words):
             assert gains[0] == pytest.approx(20, abs=1)
     assert 0 in counts
     assert max(counts) == len(up)
+    assert paired > 0
     whole = play(book_for(words), world)
     assert stage.screening(whole) == []
 
