@@ -11,7 +11,6 @@ physical core, they share its multiply-add units, and that gain bounds what arit
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import statistics
 import time
@@ -22,8 +21,7 @@ from pathlib import Path
 import torch
 
 from leadline import nn
-from leadline.bench.meter import facts
-from leadline.kernels import library
+from leadline.bench.meter import Peak, facts
 
 SHAPES = ((100, 32, 64, 128), (100, 32, 128, 256), (100, 64, 256, 512))
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
@@ -32,10 +30,8 @@ PEAK_ROUNDS = 400_000
 
 def peak(threads: int, pool: ThreadPoolExecutor) -> float:
     """GFLOP/s of all threads together, on registers."""
-    run = library.functions().leadline_peak
-    run.argtypes, run.restype = (ctypes.c_int64,), ctypes.c_int64
     start = time.perf_counter()
-    done = sum(pool.map(run, [PEAK_ROUNDS] * threads))
+    done = sum(pool.map(Peak().run, [PEAK_ROUNDS] * threads))
     return float(done / (time.perf_counter() - start) / 1e9)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,14 @@ def by_kind(found: list[tuple[Trial, TrialResult]], verdict: Verdict) -> None:
 
 
 @contextmanager
-def timed(place: type, name: str, key: Callable[[], str], spent: Counter[str]) -> Iterator[None]:
+def timed(place: type, name: str, part: str, spent: Counter[str]) -> Iterator[None]:
     """Add the time of a method up as long as this is open."""
     before = getattr(place, name)
 
     def run(*arguments: Any) -> Any:
         start = time.perf_counter()
         found = before(*arguments)
-        spent[key()] += time.perf_counter() - start
+        spent[part] += time.perf_counter() - start
         return found
 
     setattr(place, name, run)
@@ -92,8 +92,8 @@ def inside(trial: Trial, seed: int) -> None:
     spent: Counter[str] = Counter()
     start = time.perf_counter()
     with (
-        timed(Compiled, "train", lambda: "updates", spent),
-        timed(Compiled, "scores", lambda: "scores of tune, dev and train", spent),
+        timed(Compiled, "train", "updates", spent),
+        timed(Compiled, "scores", "scores of tune, dev and train", spent),
     ):
         result = trials.run(material, trial).result
     spent["the rest: first weights, order of the data, records"] = time.perf_counter() - start - sum(spent.values())

@@ -446,6 +446,8 @@ def test_what_was_only_screened_is_told_as_such() -> None:
     )
     assert "one seed" in told[2]
     assert "compares them in pairs" in told[2]
+    again = verdict.model_copy(update={"data": verdict.data.model_copy(update={"folds": 10})})
+    assert "one seed on each of two splits" in screening_words.screening(again)[2]
     assert screening_words.screening(LETTERS) == ()
     text = terminal.text(verdict)
     assert "By screening alone, which is no evidence\n  Both directions (GRU 1 x 41, both ways): 8.7 %" in text

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from simulated import World, book_for, play
+from simulated import World, book_for, cut, play
 
 from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
@@ -227,13 +227,7 @@ def test_a_cut_leaves_a_row_for_every_comparison_that_was_opened(words):
     final = {(m.source, m.move, m.to): m for m in stage.rows(whole)}
     seen, set_aside = set(), 0
     for most in range(90, 400, 13):
-        book, world, left = book_for(words), World(lambda s: 70.0, seed_noise=0.4), most
-        for planned in procedure(book):
-            fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
-            book.results |= {t: world.result(book.material, t) for t in fresh[:left]}
-            left -= len(fresh)
-            if left < 0:
-                break
+        book = cut(book_for(words), World(lambda s: 70.0, seed_noise=0.4), most)
         rows = stage.rows(book)
         for row, later in zip(rows[: len(book.moves)], stage.rows(whole), strict=False):
             measured_again = later if row.fresh else later.model_copy(update={"fresh": None})
@@ -268,7 +262,7 @@ def test_the_first_step_comes_before_the_pictures(words, pays):
         late.append(max((row.pairs for row in stage.rows(book)), default=0))
         if drawn_at is None and any(t.seed == child(book.plan.seed, "square", 0) for t in fresh):
             drawn_at = len(late)
-            assert book.path == (["both_directions"] if pays and book.path[0] != "look_ahead" else book.path[:pays])
+            assert [move in ("look_ahead", "both_directions") for move in book.path] == [True] * pays
             assert not book.curve
     assert drawn_at is not None
     assert max(late[:drawn_at]) == (3 if pays else stage.EARLY)
@@ -285,16 +279,9 @@ def test_a_cut_before_the_first_pairs_shows_the_screening(words):
     start = book_for(words).plan.start
     up = {c.spec: c.move for c in moves.upward(start, book_for(words).plan.limits)}
     world = World(lambda s: truth.get(up.get(s, ""), 70.0), drawn=lambda recipe: 100 * recipe.learning_rate)
-    counts = []
-    paired = 0
+    counts, paired = [], 0
     for most in range(20, 160, 5):
-        book, left = book_for(words), most
-        for planned in procedure(book):
-            fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
-            book.results |= {t: world.result(book.material, t) for t in fresh[:left]}
-            left -= len(fresh)
-            if left < 0:
-                break
+        book = cut(book_for(words), world, most)
         shown = stage.screening(book)
         counts.append(len(shown))
         if any(row.pairs for row in stage.open_rows(book)) or book.moves:
@@ -336,14 +323,7 @@ def test_a_window_between_those_tried_is_screened_too(words):
 
 
 def test_what_diverged_is_not_screened(words):
-    world = World(lambda s: 70.0, diverges=lambda s: s.num_layers > 1)
-    book, left = book_for(words), 90
-    for planned in procedure(book):
-        fresh = [t for t in dict.fromkeys(planned) if t not in book.results]
-        book.results |= {t: world.result(book.material, t) for t in fresh[:left]}
-        left -= len(fresh)
-        if left < 0:
-            break
+    book = cut(book_for(words), World(lambda s: 70.0, diverges=lambda s: s.num_layers > 1), 90)
     shown = {row.move for row in stage.screening(book)}
     assert "wider" in shown
     assert "deeper" not in shown

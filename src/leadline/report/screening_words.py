@@ -17,9 +17,10 @@ def screening(verdict: Verdict) -> tuple[str, ...]:
     if not rows:
         return ()
     more = (f"And {figures.plural(len(rows) - MOST, 'move')} that promised less.",) if len(rows) > MOST else ()
+    seeds = "one seed" if verdict.data.folds == 1 else "one seed on each of two splits"
     basis = (
-        "Each is one seed, the best of equal draws, on shortened trainings, scored on data that chose the draw. The "
-        "same study with a larger budget goes on from here and compares them in pairs."
+        f"Each is {seeds}, the best of equal draws, on shortened trainings, scored on data that chose the draw. The "
+        "same study with more time goes on from here and compares them in pairs."
     )
     return (*(_row(verdict, row) for row in rows[:MOST]), *more, basis)
 

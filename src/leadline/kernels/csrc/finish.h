@@ -2,7 +2,7 @@
 #ifndef LEADLINE_FINISH_H
 #define LEADLINE_FINISH_H
 
-#include "network.h"
+#include "work.h"
 
 #define NORM_EPSILON 1e-5f
 

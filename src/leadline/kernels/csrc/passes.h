@@ -2,6 +2,7 @@
 #ifndef LEADLINE_PASSES_H
 #define LEADLINE_PASSES_H
 
+#include "batch.h"
 #include "finish.h"
 #include "pooling.h"
 

@@ -11,42 +11,61 @@ INLINE float *top(const Work *w) {
                      : n->convolutions ? w->convolutions[n->convolutions - 1].out : w->window;
 }
 
-/* One vector per sequence; zeros for one without steps. */
-static void pool_states(Work *w) {
-    const Network *n = w->network;
-    const long wide = width_of(n);
-    memset(w->pooled, 0, (size_t)(w->batch * wide) * sizeof(float));
-    for (long j = 0; j < w->batch; j++) {
-        const float *states = top(w);
-        float *to = w->pooled + j * wide;
-        const long length = w->lengths[j];
-        for (long i = 0; i < wide && length; i++) {
-            const long last = i < n->hidden ? length - 1 : 0;
-            long best = 0;
-            if (n->pooling == LEADLINE_LAST) to[i] = states[(last * w->batch + j) * wide + i];
-            for (long t = 0; n->pooling == LEADLINE_MEAN && t < length; t++)
-                to[i] += states[(t * w->batch + j) * wide + i] / (float)length;
-            if (n->pooling != LEADLINE_MAX) continue;
-            for (long t = 1; t < length; t++)
-                if (states[(t * w->batch + j) * wide + i] > states[(best * w->batch + j) * wide + i]) best = t;
-            to[i] = states[(best * w->batch + j) * wide + i];
-            w->highest[j * wide + i] = best;
-        }
-    }
+/* The state of a sequence's last step, and of its first where a unit reads backward. */
+INLINE long last_step(const Work *w, long i, long j) { return i < w->network->hidden ? w->lengths[j] - 1 : 0; }
+
+static void pool_last(Work *w) {
+    const long wide = step_width(w->network);
+    for (long j = 0; j < w->batch; j++)
+        for (long i = 0; i < wide && w->lengths[j]; i++)
+            w->pooled[j * wide + i] = step_of(w, top(w), last_step(w, i, j), j, wide)[i];
 }
 
-static void pool_states_gradient(Work *w) {
-    const Network *n = w->network;
-    const long wide = width_of(n);
+static void pool_last_gradient(Work *w) {
+    const long wide = step_width(w->network);
     for (long j = 0; j < w->batch; j++)
-        for (long i = 0; i < wide && w->lengths[j]; i++) {
-            const float d = w->d_pooled[j * wide + i];
-            const long last = i < n->hidden ? w->lengths[j] - 1 : 0;
-            const long at = n->pooling == LEADLINE_MAX ? w->highest[j * wide + i] : last;
-            if (n->pooling != LEADLINE_MEAN) w->d_joined[(at * w->batch + j) * wide + i] = d;
-            for (long t = 0; n->pooling == LEADLINE_MEAN && t < w->lengths[j]; t++)
-                w->d_joined[(t * w->batch + j) * wide + i] = d / (float)w->lengths[j];
+        for (long i = 0; i < wide && w->lengths[j]; i++)
+            step_of(w, w->d_joined, last_step(w, i, j), j, wide)[i] += w->d_pooled[j * wide + i];
+}
+
+/* The mean over the steps; what belongs to a sequence lies `stride` numbers from the next one's, here and below. */
+static void pool_mean(Work *w, float *to, long stride) {
+    const long wide = step_width(w->network);
+    for (long j = 0; j < w->batch; j++, to += stride)
+        for (long t = 0; t < w->lengths[j]; t++) {
+            const float *restrict from = step_of(w, top(w), t, j, wide);
+            for (long i = 0; i < wide; i++) to[i] += from[i] / (float)w->lengths[j];
         }
+}
+
+static void pool_mean_gradient(Work *w, const float *from, long stride) {
+    const long wide = step_width(w->network);
+    for (long j = 0; j < w->batch; j++, from += stride)
+        for (long t = 0; t < w->lengths[j]; t++) {
+            float *restrict to = step_of(w, w->d_joined, t, j, wide);
+            for (long i = 0; i < wide; i++) to[i] += from[i] / (float)w->lengths[j];
+        }
+}
+
+static void pool_max(Work *w, float *to, long stride) {
+    const long wide = step_width(w->network);
+    int64_t *highest = w->highest;
+    for (long j = 0; j < w->batch; j++, to += stride, highest += wide)
+        for (long t = 0; t < w->lengths[j]; t++) {
+            const float *restrict from = step_of(w, top(w), t, j, wide);
+            for (long i = 0; i < wide; i++) {
+                const int higher = t == 0 || from[i] > to[i];
+                to[i] = higher ? from[i] : to[i];
+                highest[i] = higher ? t : highest[i];
+            }
+        }
+}
+
+static void pool_max_gradient(Work *w, const float *from, long stride) {
+    const long wide = step_width(w->network);
+    const int64_t *highest = w->highest;
+    for (long j = 0; j < w->batch; j++, from += stride, highest += wide)
+        for (long i = 0; i < wide && w->lengths[j]; i++) step_of(w, w->d_joined, highest[i], j, wide)[i] += from[i];
 }
 
 /* The e-th of the steps at both ends of a sequence; negative where there is none. */
@@ -62,10 +81,7 @@ static void pool_ends(Work *w) {
     for (long j = 0; j < w->batch; j++)
         for (long e = 0; e < 2 * n->ends; e++, to += wide) {
             const long t = end_of(n, e, w->lengths[j]);
-            if (t >= 0)
-                memcpy(to, step_of(w, top(w), t, j, wide), (size_t)wide * sizeof(float));
-            else
-                memset(to, 0, (size_t)wide * sizeof(float));
+            if (t >= 0) memcpy(to, step_of(w, top(w), t, j, wide), (size_t)wide * sizeof(float));
         }
 }
 
@@ -81,52 +97,28 @@ static void pool_ends_gradient(Work *w) {
         }
 }
 
-static void pool_bag(Work *w) {
-    const long wide = step_width(w->network);
-    memset(w->pooled, 0, (size_t)(w->batch * 2 * wide) * sizeof(float));
-    for (long j = 0; j < w->batch; j++) {
-        const long length = w->lengths[j];
-        float *mean = w->pooled + j * 2 * wide, *most = mean + wide;
-        int64_t *highest = w->highest + j * 2 * wide;
-        for (long t = 0; t < length; t++) {
-            const float *from = step_of(w, top(w), t, j, wide);
-            for (long i = 0; i < wide; i++) {
-                const int first = t == 0 || from[i] > most[i];
-                mean[i] += from[i];
-                most[i] = first ? from[i] : most[i];
-                highest[i] = first ? t : highest[i];
-            }
-        }
-        for (long i = 0; i < wide && length; i++) mean[i] /= (float)length;
-    }
-}
-
-static void pool_bag_gradient(Work *w) {
-    const long wide = step_width(w->network);
-    for (long j = 0; j < w->batch; j++) {
-        const float *mean = w->d_pooled + j * 2 * wide, *most = mean + wide;
-        const int64_t *highest = w->highest + j * 2 * wide;
-        for (long t = 0; t < w->lengths[j]; t++) {
-            float *to = step_of(w, w->d_joined, t, j, wide);
-            for (long i = 0; i < wide; i++) to[i] = mean[i] / (float)w->lengths[j] + (highest[i] == t ? most[i] : 0.0f);
-        }
-    }
-}
-
+/* One vector per sequence; zeros for one without steps. */
 static void pool(Work *w) {
+    const long wide = step_width(w->network), whole = width_of(w->network);
+    memset(w->pooled, 0, (size_t)(w->batch * whole) * sizeof(float));
     switch (w->network->pooling) {
+    case LEADLINE_LAST: pool_last(w); break;
+    case LEADLINE_MEAN: pool_mean(w, w->pooled, whole); break;
+    case LEADLINE_MAX: pool_max(w, w->pooled, whole); break;
     case LEADLINE_ENDS: pool_ends(w); break;
-    case LEADLINE_BAG: pool_bag(w); break;
-    default: pool_states(w);
+    case LEADLINE_BAG: pool_mean(w, w->pooled, whole), pool_max(w, w->pooled + wide, whole); break;
     }
 }
 
 static void pool_gradient(Work *w) {
-    memset(w->d_joined, 0, (size_t)(w->seq * w->batch * step_width(w->network)) * sizeof(float));
+    const long wide = step_width(w->network), whole = width_of(w->network);
+    memset(w->d_joined, 0, (size_t)(w->seq * w->batch * wide) * sizeof(float));
     switch (w->network->pooling) {
+    case LEADLINE_LAST: pool_last_gradient(w); break;
+    case LEADLINE_MEAN: pool_mean_gradient(w, w->d_pooled, whole); break;
+    case LEADLINE_MAX: pool_max_gradient(w, w->d_pooled, whole); break;
     case LEADLINE_ENDS: pool_ends_gradient(w); break;
-    case LEADLINE_BAG: pool_bag_gradient(w); break;
-    default: pool_states_gradient(w);
+    case LEADLINE_BAG: pool_mean_gradient(w, w->d_pooled, whole), pool_max_gradient(w, w->d_pooled + wide, whole);
     }
 }
 

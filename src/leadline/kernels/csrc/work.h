@@ -1,0 +1,148 @@
+/* The memory that a network at work needs for its largest batch. */
+#ifndef LEADLINE_WORK_H
+#define LEADLINE_WORK_H
+
+#include "network.h"
+
+/* What one layer leaves for the backward pass. */
+typedef struct {
+    float *halves[2], *saved[2], *joined, *mask;
+    float *normal, *spread; /* each step's normalised output, and one over its standard deviation */
+} Layer;
+
+/* The same of a convolution: the steps put together, what ReLU and dropout left, and that with what is added. */
+typedef struct {
+    float *seen, *after, *out;
+    const float **rows;
+    Dense dense;
+} Convolution;
+
+typedef struct {
+    const Network *network;
+    const float *weights;
+    int training;
+    uint64_t update;
+    long most_seq, most_batch;
+    /* the batch */
+    long seq, batch, valid, targets;
+    const int64_t *sequences;
+    int64_t *lengths, *plan, *heard, *labels;
+    float *values, *features, *window, *zeros, *ends;
+    Layer *layers;
+    Convolution *convolutions;
+    int64_t *cells; /* the valid steps' places, in the order of time and then of the sequences */
+    /* readout */
+    float *pooled, *hidden, *logits, *tiles, *d_hidden, *d_pooled;
+    const float **rows, **hidden_rows;
+    float **d_rows, **d_hidden_rows;
+    int64_t *highest;
+    Dense inner, outer;
+    /* gradients */
+    float *d_joined, *d_half, *d_inputs[2], *d_seen, **d_seen_rows, **d_after;
+} Work;
+
+INLINE long steps_of(const Network *n, int64_t sequence) { return n->offsets[sequence + 1] - n->offsets[sequence]; }
+INLINE long cells_of(const Work *w) { return w->most_seq * w->most_batch; }
+INLINE int dropping(const Work *w) { return w->training && w->update && w->network->dropout > 0; }
+
+static void take_layers(Work *w, Arena *arena) {
+    const Network *n = w->network;
+    const long states = cells_of(w) * n->hidden;
+    w->layers = arena_take(arena, (size_t)n->layers * sizeof(Layer));
+    for (long l = 0; l < n->layers; l++) {
+        Layer layer = {.joined = NULL};
+        for (long d = 0; d < n->directions; d++) {
+            layer.halves[d] = arena_floats(arena, states);
+            layer.saved[d] = arena_floats(arena, w->training ? leadline_saved(n->cell, n->hidden, cells_of(w)) : 0);
+        }
+        layer.joined = arena_floats(arena, states * n->directions);
+        layer.mask = arena_floats(arena, dropping(w) ? states * n->directions : 0);
+        layer.normal = arena_floats(arena, n->layer_norm ? states * n->directions : 0);
+        layer.spread = arena_floats(arena, n->layer_norm ? cells_of(w) : 0);
+        if (arena->memory) w->layers[l] = layer;
+    }
+}
+
+static void take_convolutions(Work *w, Arena *arena) {
+    const Network *n = w->network;
+    const long cells = cells_of(w);
+    w->convolutions = arena_take(arena, (size_t)n->convolutions * sizeof(Convolution));
+    w->cells = arena_take(arena, n->convolutions ? (size_t)cells * sizeof(int64_t) : 0);
+    for (long l = 0; l < n->convolutions; l++) {
+        Convolution c = {.seen = arena_floats(arena, cells * seen_by(n, l))};
+        c.after = arena_floats(arena, cells * padded(n->channels));
+        c.out = arena_floats(arena, cells * n->channels);
+        c.rows = arena_take(arena, (size_t)cells * sizeof(float *));
+        c.dense = dense_take(arena, cells, seen_by(n, l), n->channels, w->training);
+        if (arena->memory) w->convolutions[l] = c;
+    }
+    if (!w->training || !n->convolutions) return;
+    const long widest = seen_by(n, 0) > TAPS * n->channels ? seen_by(n, 0) : TAPS * n->channels;
+    w->d_seen = arena_floats(arena, cells * widest);
+    w->d_seen_rows = arena_take(arena, (size_t)cells * sizeof(float *));
+    w->d_after = arena_take(arena, (size_t)cells * sizeof(float *));
+}
+
+static void take_gradients(Work *w, Arena *arena) {
+    const Network *n = w->network;
+    const long widest = inputs_of(n, 0) > step_width(n) ? inputs_of(n, 0) : step_width(n);
+    w->d_joined = arena_floats(arena, cells_of(w) * widest);
+    w->d_half = arena_floats(arena, cells_of(w) * n->hidden);
+    for (int d = 0; d < 2; d++) w->d_inputs[d] = arena_floats(arena, d < n->directions ? cells_of(w) * widest : 0);
+    long columns = n->outputs > n->mlp ? n->outputs : n->mlp;
+    if (n->convolutions && n->channels > columns) columns = n->channels;
+    w->tiles = arena_floats(arena, tiles_size(cells_of(w), columns));
+    w->d_hidden = arena_floats(arena, cells_of(w) * n->mlp);
+    w->d_hidden_rows = arena_take(arena, n->mlp ? (size_t)cells_of(w) * sizeof(float *) : 0);
+    w->d_pooled = arena_floats(arena, w->most_batch * width_of(n));
+    w->d_rows = arena_take(arena, (size_t)cells_of(w) * sizeof(float *));
+}
+
+/* All memory of a network at work; called twice, see `arena_open`. */
+static void work_take(Work *w, Arena *arena) {
+    const Network *n = w->network;
+    const long cells = cells_of(w), batch = w->most_batch, columns = n->columns;
+    w->lengths = arena_take(arena, (size_t)batch * sizeof(int64_t));
+    w->plan = arena_take(arena, (size_t)leadline_plan_size(w->most_seq, batch) * sizeof(int64_t));
+    w->heard = arena_take(arena, (size_t)(cells * columns) * sizeof(int64_t));
+    w->labels = arena_take(arena, (size_t)cells * sizeof(int64_t));
+    w->values = arena_floats(arena, cells);
+    w->features = arena_floats(arena, cells * features_of(n));
+    w->window = n->past + n->look_ahead ? arena_floats(arena, cells * inputs_of(n, 0)) : w->features;
+    w->zeros = arena_floats(arena, batch * n->hidden);
+    w->ends = arena_floats(arena, 2 * batch * n->hidden);
+    take_layers(w, arena);
+    take_convolutions(w, arena);
+    w->pooled = arena_floats(arena, batch * width_of(n));
+    w->highest = arena_take(arena, (size_t)(batch * width_of(n)) * sizeof(int64_t));
+    w->rows = arena_take(arena, (size_t)cells * sizeof(float *));
+    w->logits = arena_floats(arena, cells * padded(n->outputs));
+    if (n->mlp) {
+        w->inner = dense_take(arena, cells, width_of(n), n->mlp, w->training);
+        w->hidden = arena_floats(arena, cells * padded(n->mlp));
+        w->hidden_rows = arena_take(arena, (size_t)cells * sizeof(float *));
+    }
+    w->outer = dense_take(arena, cells, top_of(n), n->outputs, w->training);
+    if (w->training) take_gradients(w, arena);
+}
+
+/* Sizes for batches that are to come, and memory for the largest. */
+static int work_open(Work *w, Arena *arena, long batches, const int64_t *sizes, const int64_t *sequences) {
+    w->most_seq = w->most_batch = 1;
+    for (long b = 0; b < batches; sequences += sizes[b++]) {
+        if (sizes[b] > w->most_batch) w->most_batch = sizes[b];
+        for (long j = 0; j < sizes[b]; j++)
+            if (steps_of(w->network, sequences[j]) > w->most_seq) w->most_seq = steps_of(w->network, sequences[j]);
+    }
+    work_take(w, arena);
+    if (!arena_open(arena)) return 0;
+    work_take(w, arena);
+    memset(w->zeros, 0, (size_t)(w->most_batch * w->network->hidden) * sizeof(float));
+    return 1;
+}
+
+INLINE float *step_of(const Work *w, float *base, long t, long j, long width) {
+    return base + (t * w->batch + j) * width;
+}
+
+#endif
