@@ -52,7 +52,7 @@ class Model:
         """The torch module, in evaluation mode, with the trained weights.
 
         Raises:
-            ModelError: a baseline without gradient has none.
+            ModelError: a baseline without gradient has none, or the saved weights are another network's.
         """
         if self.spec is not None:
             network = stack_network(self.encoder, self.spec, seed=0)
@@ -60,6 +60,7 @@ class Model:
             network = networks.build(self.baseline, self.encoder, self.causal, seed=0)
         else:
             raise ModelError(f"the baseline {self.baseline!r} is a table", next_move="Use predict().")
+        _require_fitting(network, self.arrays)
         network.load_state_dict({name: torch.from_numpy(value) for name, value in self.arrays.items()})
         return network.eval()
 
@@ -125,6 +126,18 @@ def load(path: str | Path) -> Model:
     spec = StackSpec(**text["spec"]) if text["spec"] else None
     encoder = Encoder.restore(text["encoder"])
     return Model(encoder, spec, text["baseline"], text["causal"], arrays, text["config"], text["facts"])
+
+
+def _require_fitting(network: Network, arrays: dict[str, NDArray[Any]]) -> None:
+    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: value.shape for name, value in arrays.items()}
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise ModelError(
+                f"weights of another network: {name} of shape {found.get(name)}",
+                expected=f"{wanted.get(name)}",
+                next_move="Train it again.",
+            )
 
 
 def network_predictions(network: Network, encoder: Encoder, sequences: Sequences) -> NDArray[np.float64]:

@@ -445,7 +445,7 @@ def test_what_was_only_screened_is_told_as_such() -> None:
         "Wider (GRU 1 x 109): 23.5 % of labels wrong after 265 updates, where GRU 1 x 64 has 23.9.",
     )
     assert "one seed" in told[2]
-    assert "compares them in pairs" in told[2]
+    assert "compares the most promising in pairs" in told[2]
     again = verdict.model_copy(update={"data": verdict.data.model_copy(update={"folds": 10})})
     assert "one seed on each of two splits" in screening_words.screening(again)[2]
     assert screening_words.screening(LETTERS) == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,17 @@ def test_a_trial_is_a_function_of_its_record():
     _, second = outcome(words())
     timed = {"seconds", "microseconds_per_step"}
     assert first.result.model_dump(exclude=timed) == second.result.model_dump(exclude=timed)
+
+
+def test_weights_of_another_network_are_no_model(tmp_path: Path):
+    """A convolution's weights as three taps of a matrix, as they were saved once."""
+    _, found = outcome(words(), BaselineSpec(name="convolution"))
+    name = "body.convolutions.0.weight"
+    weight = found.model.arrays[name]
+    taps = weight.reshape(len(weight), 3, -1).transpose(0, 2, 1)
+    replace(found.model, arrays={**found.model.arrays, name: taps}).save(tmp_path)
+    with pytest.raises(ModelError, match=rf"another network: {name} of shape .*3\); expected .*Train it again"):
+        _ = checkpoint.load(tmp_path).network
 
 
 def test_what_is_no_model_says_so(tmp_path: Path):

@@ -12,7 +12,7 @@ MOST = 6
 
 
 def screening(verdict: Verdict) -> tuple[str, ...]:
-    """The moves that had been screened when the study was cut, the most promising first; empty where none had."""
+    """The moves that had been screened when the study was cut, the longest trainings first; empty where none had."""
     rows = verdict.screening
     if not rows:
         return ()
@@ -20,7 +20,7 @@ def screening(verdict: Verdict) -> tuple[str, ...]:
     seeds = "one seed" if verdict.data.folds == 1 else "one seed on each of two splits"
     basis = (
         f"Each is {seeds}, the best of equal draws, on shortened trainings, scored on data that chose the draw. The "
-        "same study with more time goes on from here and compares them in pairs."
+        "same study with more time goes on from here and compares the most promising in pairs."
     )
     return (*(_row(verdict, row) for row in rows[:MOST]), *more, basis)
 

@@ -39,6 +39,3 @@ PLAIN = tuple(Draw(rate) for rate in RATES)
 def regularised(draw: Draw) -> tuple[Draw, Draw]:
     """A draw with weight decay, and with dropout."""
     return replace(draw, weight_decay=DECAY), replace(draw, dropout=DROPOUT)
-
-
-EVERY = tuple(variant for draw in PLAIN for variant in (draw, *regularised(draw)))

@@ -69,10 +69,10 @@ def climb(book: Book) -> Steps[None]:
     while len(book.incumbents) < MOST_INCUMBENTS:
         if not _measured(book):
             yield from measure(book)
-        taken = yield from _step(book)
+        if not (yield from _step(book)):
+            break
         yield from pictures(book)
-        if not taken:
-            return
+    yield from pictures(book)
 
 
 def pictures(book: Book) -> Steps[None]:

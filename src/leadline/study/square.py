@@ -11,7 +11,7 @@ from leadline.study import verdict
 from leadline.study.book import Book
 from leadline.study.moves import grown, seeing
 from leadline.study.sizes import small
-from leadline.study.tuning import PICTURE, Steps, screened, tune
+from leadline.study.tuning import SCREENING, Steps, screened, tune
 
 SEEDS = 3
 CURVE_SEEDS = 3
@@ -28,10 +28,10 @@ def square(book: Book) -> Steps[None]:
     variants = list(zip(_corners(replace(base, readout="linear")), _corners(replace(base, readout="mlp")), strict=True))
     both = [spec for corner in variants for spec in corner]
     own = replace(book, draws={})
-    yield from tune(own, both, always=both, last=PICTURE)
+    yield from tune(own, both, always=both, last=SCREENING)
     for spec in both:
         book.draws.setdefault(spec, own.draws[spec])
-    corners = [mlp if screened(own, mlp, linear, PICTURE) > 0 else linear for linear, mlp in variants]
+    corners = [mlp if screened(own, mlp, linear, SCREENING) > 0 else linear for linear, mlp in variants]
     plain = [linear for linear, _ in variants]
     yield [own.pair_trial(spec, "square", i) for spec in corners for i in range(SEEDS)]
     book.square = _record(own, corners)

@@ -13,7 +13,18 @@ from leadline.study import verdict
 from leadline.study.book import Book, Match
 from leadline.study.moves import Candidate, seeing
 from leadline.study.pairing import open_rows, option, settle
-from leadline.study.tuning import RUNGS, Steps, early, longest_rung, screened, shortened, tune
+from leadline.study.tuning import (
+    RUNGS,
+    SCREENING,
+    Steps,
+    best_score,
+    common_rung,
+    longest_rung,
+    screen,
+    screened,
+    shortened,
+    tune,
+)
 from leadline.study.verdict import Stage
 
 PURSUED = 3
@@ -94,16 +105,22 @@ def rows(book: Book) -> list[Comparison]:
 
 
 def screening(book: Book) -> list[Screened]:
-    """What is known of a stage's moves where a cut came before their first pairs, the most promising first."""
+    """What is known of a stage's moves where a cut came before their first pairs: the longest runs first, and of
+    runs of one length the most promising."""
     if any(row.pairs for row in book.opened.values()):
         return []
-    found = [(c, early(book, c.spec, book.incumbent)) for c in book.candidates]
-    known = [(candidate, seen) for candidate, seen in found if seen is not None and np.isfinite(seen[1:]).all()]
-    shown = [_screened(book, candidate, *seen) for candidate, seen in known]
-    return sorted(shown, key=lambda row: row.against_score - row.score)
+    shown = [row for candidate in book.candidates if (row := _screened(book, candidate)) is not None]
+    return sorted(shown, key=lambda row: (-row.updates, row.against_score - row.score))
 
 
-def _screened(book: Book, candidate: Candidate, rung: int, score: float, against: float) -> Screened:
+def _screened(book: Book, candidate: Candidate) -> Screened | None:
+    """None before both arms have all draws of a rung, and where one of them failed to train."""
+    rung = common_rung(book, candidate.spec, book.incumbent, SCREENING)
+    if rung < 0:
+        return None
+    score, against = (best_score(book, spec, rung) for spec in (candidate.spec, book.incumbent))
+    if not np.isfinite([score, against]).all():
+        return None
     return Screened(
         source=book.incumbent.describe(),
         move=candidate.move,
@@ -139,32 +156,51 @@ def shortlist(book: Book, candidates: Sequence[Candidate]) -> list[Candidate]:
     Shortened runs put deep arms at a disadvantage, so depth is never ruled out by screening; `wider` is its control.
     Of the look-ahead windows the smallest that comes within the margin of the best one stands for all.
     """
-    gains = {c: screened(book, c.spec, book.incumbent) for c in candidates}
     chosen = smallest_window(book, candidates)
     candidates = [c for c in candidates if c.move != "look_ahead" or c is chosen]
-    ranked = sorted(candidates, key=lambda c: (-min(longest_rung(book, c.spec), 1), -gains[c]))[:PURSUED]
+    ranked = sorted(candidates, key=lambda c: (-_rung(book, c), -_gain(book, c)))[:PURSUED]
     return [c for c in candidates if c in ranked or c.move in ("wider", "deeper")]
 
 
 def smallest_window(book: Book, candidates: Sequence[Candidate]) -> Candidate | None:
-    """The smallest look-ahead window whose screening comes within the margin of the best window's."""
-    gains = {c: screened(book, c.spec, book.incumbent) for c in candidates if c.move == "look_ahead"}
+    """The smallest look-ahead window whose screening comes within the margin of the best window's, among those that
+    were screened the longest."""
+    windows = _windows(candidates)
+    longest = max((_rung(book, c) for c in windows), default=SCREENING)
+    gains = {c: _gain(book, c) for c in windows if _rung(book, c) == longest}
     near = [c for c, gain in gains.items() if gain >= max(gains.values()) - book.margin]
     return min(near, key=lambda c: c.spec.look_ahead, default=None)
 
 
+def _windows(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in candidates if c.move == "look_ahead"]
+
+
+def _rung(book: Book, candidate: Candidate) -> int:
+    return longest_rung(book, candidate.spec, SCREENING)
+
+
+def _gain(book: Book, candidate: Candidate) -> float:
+    return screened(book, candidate.spec, book.incumbent, SCREENING)
+
+
 def _bisected(book: Book, candidates: Sequence[Candidate]) -> Steps[list[Candidate]]:
-    """The candidates, and windows between those tried until the smallest good one is found."""
+    """The candidates, and windows between those tried until the smallest good one is found.
+
+    Where a window is still in the running, all of them are screened as long as it is.
+    """
     found = list(candidates)
+    if any(_rung(book, c) == SCREENING for c in _windows(found)):
+        yield from screen(book, [c.spec for c in _windows(found)])
     chosen = smallest_window(book, found)
-    while chosen is not None:
-        smaller = [c.spec.look_ahead for c in found if c.move == "look_ahead"]
+    while chosen is not None and _rung(book, chosen) == SCREENING:
+        smaller = [c.spec.look_ahead for c in _windows(found)]
         below = max((k for k in smaller if k < chosen.spec.look_ahead), default=book.incumbent.look_ahead)
         middle = (below + chosen.spec.look_ahead) // 2
         if middle == below:
             break
         found.append(Candidate("look_ahead", seeing(book.incumbent, middle)))
-        yield from tune(book, [book.incumbent, found[-1].spec], always=[book.incumbent, found[-1].spec])
+        yield from screen(book, [found[-1].spec])
         chosen = smallest_window(book, found)
     return found
 

@@ -6,7 +6,7 @@ of the long one. Tuning runs are never evidence: pairs use fresh seeds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
@@ -15,7 +15,7 @@ from leadline.records.trial import BaselineSpec, Trial
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
 from leadline.study.book import Book
-from leadline.study.draws import EVERY, PLAIN, Draw, regularised
+from leadline.study.draws import PLAIN, Draw, regularised
 from leadline.study.sizes import costly
 
 T = TypeVar("T")
@@ -28,8 +28,8 @@ SHORTEST = 100
 KEPT_RATES = 2
 TUNING_FOLDS = 2
 WHOLE = len(RUNGS) - 1
-PICTURE = 1
-"""The last rung of a decision, and that of what is shown and decides nothing."""
+SCREENING = 1
+"""The last rung of an arm that is paired, and that of arms that are only screened or shown."""
 
 
 def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] = (), last: int = WHOLE) -> Steps[None]:
@@ -38,7 +38,7 @@ def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] =
     Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
     better half of the specs and all of `always`. Rung three: half of the updates, for `always`: the same two rates,
     since large rates lead early and fall back, and the better of them with weight decay and with dropout, which a
-    shorter run would not show. Beside a costly incumbent it is left out for all arms, and with `last=PICTURE`.
+    shorter run would not show. Beside a costly incumbent it is left out for all arms, and with `last=SCREENING`.
     Fills `book.draws` from the longest rung up to `last`.
     """
     yield from _halving(book, specs, always, last)
@@ -53,20 +53,32 @@ def tune_baselines(book: Book, names: Sequence[str]) -> Steps[None]:
         book.baseline_draws[name] = _chosen(book, name, WHOLE)
 
 
+def screen(book: Book, specs: Sequence[StackSpec]) -> Steps[None]:
+    """Bring each of the specs to the rung `SCREENING`, so that `screened` compares like with like."""
+    yield from _halving(book, specs, specs, SCREENING)
+
+
 def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm], last: int) -> Steps[None]:
-    yield from _rung(book, dict.fromkeys(arms, PLAIN), 0)
-    ranked = sorted(arms, key=lambda arm: -_best(book, arm, PLAIN, 0)[0])
+    yield from _rung(book, arms, 0)
+    ranked = sorted(arms, key=lambda arm: -_best(book, arm, 0)[0])
     kept = [arm for arm in arms if arm in always or arm in ranked[: (len(ranked) + 1) // 2]]
-    finer = {arm: _top(book, arm) for arm in kept}
-    yield from _rung(book, finer, 1)
+    yield from _rung(book, kept, 1)
     if last == WHOLE and not (book.incumbents and costly(book.incumbent)):
-        longest = [arm for arm in kept if arm in always]
-        yield from _rung(book, {arm: [*finer[arm], *_regularised(book, arm, finer[arm])] for arm in longest}, WHOLE)
+        yield from _rung(book, [arm for arm in kept if arm in always], WHOLE)
 
 
-def _regularised(book: Book, arm: Arm, draws: Sequence[Draw]) -> list[Draw]:
+def _draws(book: Book, arm: Arm, rung: int) -> list[Draw]:
+    """An arm's draws on a rung, chosen by the one before: the same number for every arm, however many trials two
+    rungs share where the cap of updates is low."""
+    if rung == 0:
+        return list(PLAIN)
+    finer = sorted(PLAIN, key=lambda draw: -_score(book, arm, draw, 0))[:KEPT_RATES]
+    return finer if rung == 1 else [*finer, *_regularised(book, arm)]
+
+
+def _regularised(book: Book, arm: Arm) -> list[Draw]:
     """The best draw of the second rung with decay, and with dropout where that changes the arm."""
-    decayed, dropped = regularised(_best(book, arm, draws, 1)[1])
+    decayed, dropped = regularised(_best(book, arm, 1)[1])
     return [decayed, dropped] if _drops(arm, dropped) else [decayed]
 
 
@@ -76,36 +88,35 @@ def _drops(arm: Arm, draw: Draw) -> bool:
 
 
 def _chosen(book: Book, arm: Arm, last: int) -> Draw:
-    rung = longest_rung(book, arm, last)
-    return _best(book, arm, _run(book, arm, rung), rung)[1]
+    return _best(book, arm, longest_rung(book, arm, last))[1]
 
 
-def longest_rung(book: Book, spec: Arm, last: int = WHOLE) -> int:
-    """The longest rung up to `last` that an arm has reached; -1 for none."""
-    return max((rung for rung in range(last + 1) if _run(book, spec, rung)), default=-1)
+def longest_rung(book: Book, arm: Arm, last: int = WHOLE) -> int:
+    """The longest rung up to `last` on which an arm has all its draws; -1 for none."""
+    for rung in range(last + 1):
+        if any(t not in book.results for draw in _draws(book, arm, rung) for t in _trials(book, arm, draw, rung)):
+            return rung - 1
+    return last
+
+
+def common_rung(book: Book, spec: StackSpec, against: StackSpec, last: int = WHOLE) -> int:
+    """The longest rung up to `last` that two arms have reached; -1 for none."""
+    return min(longest_rung(book, arm, last) for arm in (spec, against))
+
+
+def best_score(book: Book, spec: StackSpec, rung: int) -> float:
+    """The tune score of an arm's best draw on a rung that it has reached."""
+    return _best(book, spec, rung)[0]
 
 
 def screened(book: Book, spec: StackSpec, against: StackSpec, last: int = WHOLE) -> float:
     """Tune score of `spec` minus that of `against` at the longest rung that both reached, best draw each."""
-    rung = min(longest_rung(book, s, last) for s in (spec, against))
-    if rung < 0:
-        return 0.0
-    scores = [_best(book, s, _run(book, s, rung), rung)[0] for s in (spec, against)]
-    return scores[0] - scores[1]
+    rung = common_rung(book, spec, against, last)
+    return best_score(book, spec, rung) - best_score(book, against, rung) if rung >= 0 else 0.0
 
 
-def early(book: Book, spec: StackSpec, against: StackSpec) -> tuple[int, float, float] | None:
-    """The longest rung up to `PICTURE` at which two arms have all their draws, and the tune scores of the best ones."""
-    for rung, planned in reversed(list(enumerate((len(PLAIN), KEPT_RATES)))):
-        draws = [_run(book, arm, rung) for arm in (spec, against)]
-        if min(map(len, draws)) >= planned:
-            scores = [_best(book, arm, some, rung)[0] for arm, some in zip((spec, against), draws, strict=True)]
-            return rung, scores[0], scores[1]
-    return None
-
-
-def _rung(book: Book, draws: Mapping[Arm, Sequence[Draw]], rung: int) -> Steps[None]:
-    yield [trial for arm, some in draws.items() for draw in some for trial in _trials(book, arm, draw, rung)]
+def _rung(book: Book, arms: Sequence[Arm], rung: int) -> Steps[None]:
+    yield [t for arm in arms for draw in _draws(book, arm, rung) for t in _trials(book, arm, draw, rung)]
 
 
 def _trials(book: Book, arm: Arm, draw: Draw, rung: int) -> tuple[Trial, ...]:
@@ -126,14 +137,10 @@ def shortened(recipe: Recipe, divisor: int) -> Recipe:
     return replace(recipe, max_updates=updates, eval_every=updates)
 
 
-def _run(book: Book, arm: Arm, rung: int) -> list[Draw]:
-    return [draw for draw in EVERY if all(t in book.results for t in _trials(book, arm, draw, rung))]
-
-
-def _best(book: Book, arm: Arm, draws: Sequence[Draw], rung: int) -> tuple[float, Draw]:
+def _best(book: Book, arm: Arm, rung: int) -> tuple[float, Draw]:
     """The best mean tune score and its draw; of equal ones the smaller rate, and then the plain one."""
-    scores = {draw: _score(book, arm, draw, rung) for draw in draws}
-    best = max(draws, key=lambda draw: (scores[draw], -draw.learning_rate, -draw.weight_decay, -draw.dropout))
+    scores = {draw: _score(book, arm, draw, rung) for draw in _draws(book, arm, rung)}
+    best = max(scores, key=lambda draw: (scores[draw], -draw.learning_rate, -draw.weight_decay, -draw.dropout))
     return scores[best], best
 
 
@@ -141,7 +148,3 @@ def _score(book: Book, arm: Arm, draw: Draw, rung: int) -> float:
     results = [book.results[trial] for trial in _trials(book, arm, draw, rung)]
     whole = all(result.status == "finished" for result in results)
     return sum(result.tune for result in results) / len(results) if whole else float("-inf")
-
-
-def _top(book: Book, arm: Arm) -> list[Draw]:
-    return sorted(PLAIN, key=lambda draw: -_best(book, arm, [draw], 0)[0])[:KEPT_RATES]
