@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import platform
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,6 +249,27 @@ def test_gradients_through_a_window(look_ahead: int) -> None:
 @pytest.mark.parametrize("fields", SPECS, ids=lambda fields: "-".join(map(str, fields.values())))
 def test_gradients_on_every_instruction_set(fields: dict[str, object], count: int) -> None:
     agrees(letters(60), count, **fields)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is read from /proc")
+def test_memory_for_one_long_sequence_among_many_short_ones() -> None:
+    """No batch holds both, so none needs the length of the one and the number of the others."""
+    script = Path(__file__).with_name("scores_within.py")
+    found = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert found.stdout.split() == ["2001", "2001"], found.stderr
+
+
+def test_gradients_of_a_bias_over_many_rows() -> None:
+    """A sum over 25,600 rows is as exact as one over a few."""
+    texts = [["a", "b"] * 200] * 64
+    data = leadline.from_arrays(texts, [["x"] * 399 + ["y"]] * 64, kind="tagging")
+    network, encoder, batcher = windowed(data, "linear")
+    chosen = longest_first(batcher, 64)
+    machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
+    machine.loss(0, chosen)
+    right = exact_gradient(network, encoder, batcher, chosen)[1][-encoder.output_size :]
+    bias = machine.gradient[-encoder.output_size :]
+    assert np.abs(bias - right).max() < 1e-6 * np.abs(right).max()
 
 
 def test_more_rows_than_a_chunk_holds() -> None:

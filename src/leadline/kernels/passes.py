@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import library, long_call
+from leadline.kernels import library, long_call, memory
 from leadline.kernels.reference import State, Weights
 
 CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
@@ -91,7 +91,7 @@ def prepare_forward(
         kept = native.leadline_checkpoints(cell, hidden, seq, batch, told.segment)
     else:
         kept = native.leadline_saved(cell, hidden, valid)
-    saved = inputs.new_empty(kept) if keep else None
+    saved = memory.floats(kept) if keep else None
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
     call = _Call(cell, told.reverse, seq, batch, feature, hidden, *addresses, segment=told.segment)
     work = 2.0 * valid * SHAPES[told.cell][0] * hidden * (feature + hidden)

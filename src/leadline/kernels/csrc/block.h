@@ -5,6 +5,7 @@
 #include "simd.h"
 
 INLINE long smaller(long a, long b) { return a < b ? a : b; }
+INLINE long larger(long a, long b) { return a > b ? a : b; }
 INLINE long vectors(long columns) { return (columns + VL - 1) / VL; }
 INLINE long lanes(long columns, long vector) { return smaller(VL, columns - vector * VL); }
 

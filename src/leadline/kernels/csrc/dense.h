@@ -88,9 +88,9 @@ static void dense_backward(Dense *d, const float *weight, const float *tiles, co
     }
     store_weight(d_weight, d->sums, order, 1, d->outputs, d->inputs);
     for (long b = 0; b < vectors(d->outputs); b++) {
-        V sum = vset(0.0f);
-        for (long row = 0; row < count; row++) sum = sum + vload(tiles + (b * gradient.stride + row) * VL);
-        vstore_part(d_bias + b * VL, lanes(d->outputs, b), sum);
+        float sum[2 * VL] = {0};
+        for (long row = 0; row < count; row++) add_compensated(sum, VL, vload(tiles + (b * gradient.stride + row) * VL));
+        vstore_part(d_bias + b * VL, lanes(d->outputs, b), vload(sum));
     }
 }
 

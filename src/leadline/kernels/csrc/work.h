@@ -22,7 +22,7 @@ typedef struct {
     const float *weights;
     int training;
     uint64_t update;
-    long most_seq, most_batch;
+    long most_seq, most_batch, most_cells; /* steps, sequences, and their product, each of the batch with most of it */
     /* the batch */
     long seq, batch, valid, targets;
     const int64_t *sequences;
@@ -42,34 +42,35 @@ typedef struct {
 } Work;
 
 INLINE long steps_of(const Network *n, int64_t sequence) { return n->offsets[sequence + 1] - n->offsets[sequence]; }
-INLINE long cells_of(const Work *w) { return w->most_seq * w->most_batch; }
 INLINE int dropping(const Work *w) { return w->training && w->update && w->network->dropout > 0; }
 
 static void take_layers(Work *w, Arena *arena) {
     const Network *n = w->network;
-    const long states = cells_of(w) * n->hidden;
+    const long states = w->most_cells * n->hidden;
     w->layers = arena_take(arena, (size_t)n->layers * sizeof(Layer));
     for (long l = 0; l < n->layers; l++) {
         Layer layer = {.joined = NULL};
         for (long d = 0; d < n->directions; d++) {
             layer.halves[d] = arena_floats(arena, states);
-            layer.saved[d] = arena_floats(arena, w->training ? leadline_saved(n->cell, n->hidden, cells_of(w)) : 0);
+            layer.saved[d] = arena_floats(arena, w->training ? leadline_saved(n->cell, n->hidden, w->most_cells) : 0);
         }
         layer.joined = arena_floats(arena, states * n->directions);
         layer.mask = arena_floats(arena, dropping(w) ? states * n->directions : 0);
         layer.normal = arena_floats(arena, n->layer_norm ? states * n->directions : 0);
-        layer.spread = arena_floats(arena, n->layer_norm ? cells_of(w) : 0);
+        layer.spread = arena_floats(arena, n->layer_norm ? w->most_cells : 0);
         if (arena->memory) w->layers[l] = layer;
     }
 }
 
 static void take_convolutions(Work *w, Arena *arena) {
     const Network *n = w->network;
-    const long cells = cells_of(w);
+    const long cells = w->most_cells;
     w->convolutions = arena_take(arena, (size_t)n->convolutions * sizeof(Convolution));
     w->cells = arena_take(arena, n->convolutions ? (size_t)cells * sizeof(int64_t) : 0);
+    const long widest = n->convolutions ? larger(seen_by(n, 0), TAPS * n->channels) : 0;
+    float *shared = arena_floats(arena, w->training ? 0 : cells * widest); /* what no backward pass will read */
     for (long l = 0; l < n->convolutions; l++) {
-        Convolution c = {.seen = arena_floats(arena, cells * seen_by(n, l))};
+        Convolution c = {.seen = w->training ? arena_floats(arena, cells * seen_by(n, l)) : shared};
         c.after = arena_floats(arena, cells * padded(n->channels));
         c.out = arena_floats(arena, cells * n->channels);
         c.rows = arena_take(arena, (size_t)cells * sizeof(float *));
@@ -77,7 +78,6 @@ static void take_convolutions(Work *w, Arena *arena) {
         if (arena->memory) w->convolutions[l] = c;
     }
     if (!w->training || !n->convolutions) return;
-    const long widest = seen_by(n, 0) > TAPS * n->channels ? seen_by(n, 0) : TAPS * n->channels;
     w->d_seen = arena_floats(arena, cells * widest);
     w->d_seen_rows = arena_take(arena, (size_t)cells * sizeof(float *));
     w->d_after = arena_take(arena, (size_t)cells * sizeof(float *));
@@ -85,23 +85,22 @@ static void take_convolutions(Work *w, Arena *arena) {
 
 static void take_gradients(Work *w, Arena *arena) {
     const Network *n = w->network;
-    const long widest = inputs_of(n, 0) > step_width(n) ? inputs_of(n, 0) : step_width(n);
-    w->d_joined = arena_floats(arena, cells_of(w) * widest);
-    w->d_half = arena_floats(arena, cells_of(w) * n->hidden);
-    for (int d = 0; d < 2; d++) w->d_inputs[d] = arena_floats(arena, d < n->directions ? cells_of(w) * widest : 0);
-    long columns = n->outputs > n->mlp ? n->outputs : n->mlp;
-    if (n->convolutions && n->channels > columns) columns = n->channels;
-    w->tiles = arena_floats(arena, tiles_size(cells_of(w), columns));
-    w->d_hidden = arena_floats(arena, cells_of(w) * n->mlp);
-    w->d_hidden_rows = arena_take(arena, n->mlp ? (size_t)cells_of(w) * sizeof(float *) : 0);
+    const long widest = larger(inputs_of(n, 0), step_width(n));
+    w->d_joined = arena_floats(arena, w->most_cells * widest);
+    w->d_half = arena_floats(arena, w->most_cells * n->hidden);
+    for (int d = 0; d < 2; d++) w->d_inputs[d] = arena_floats(arena, d < n->directions ? w->most_cells * widest : 0);
+    const long columns = larger(larger(n->outputs, n->mlp), n->convolutions ? n->channels : 0);
+    w->tiles = arena_floats(arena, tiles_size(w->most_cells, columns));
+    w->d_hidden = arena_floats(arena, w->most_cells * n->mlp);
+    w->d_hidden_rows = arena_take(arena, n->mlp ? (size_t)w->most_cells * sizeof(float *) : 0);
     w->d_pooled = arena_floats(arena, w->most_batch * width_of(n));
-    w->d_rows = arena_take(arena, (size_t)cells_of(w) * sizeof(float *));
+    w->d_rows = arena_take(arena, (size_t)w->most_cells * sizeof(float *));
 }
 
 /* All memory of a network at work; called twice, see `arena_open`. */
 static void work_take(Work *w, Arena *arena) {
     const Network *n = w->network;
-    const long cells = cells_of(w), batch = w->most_batch, columns = n->columns;
+    const long cells = w->most_cells, batch = w->most_batch, columns = n->columns;
     w->lengths = arena_take(arena, (size_t)batch * sizeof(int64_t));
     w->plan = arena_take(arena, (size_t)leadline_plan_size(w->most_seq, batch) * sizeof(int64_t));
     w->heard = arena_take(arena, (size_t)(cells * columns) * sizeof(int64_t));
@@ -126,14 +125,21 @@ static void work_take(Work *w, Arena *arena) {
     if (w->training) take_gradients(w, arena);
 }
 
-/* Sizes for batches that are to come, and memory for the largest. */
-static int work_open(Work *w, Arena *arena, long batches, const int64_t *sizes, const int64_t *sequences) {
-    w->most_seq = w->most_batch = 1;
+/* Sizes for batches that are to come. A batch of long sequences is a small one: the largest product is what counts. */
+static void measure(Work *w, long batches, const int64_t *sizes, const int64_t *sequences) {
+    w->most_seq = w->most_batch = w->most_cells = 1;
     for (long b = 0; b < batches; sequences += sizes[b++]) {
-        if (sizes[b] > w->most_batch) w->most_batch = sizes[b];
-        for (long j = 0; j < sizes[b]; j++)
-            if (steps_of(w->network, sequences[j]) > w->most_seq) w->most_seq = steps_of(w->network, sequences[j]);
+        long seq = 1;
+        for (long j = 0; j < sizes[b]; j++) seq = larger(seq, steps_of(w->network, sequences[j]));
+        w->most_seq = larger(w->most_seq, seq);
+        w->most_batch = larger(w->most_batch, sizes[b]);
+        w->most_cells = larger(w->most_cells, seq * sizes[b]);
     }
+}
+
+/* Memory for the largest batch. */
+static int work_open(Work *w, Arena *arena, long batches, const int64_t *sizes, const int64_t *sequences) {
+    measure(w, batches, sizes, sequences);
     work_take(w, arena);
     if (!arena_open(arena)) return 0;
     work_take(w, arena);
