@@ -259,6 +259,30 @@ def test_memory_for_one_long_sequence_among_many_short_ones() -> None:
     assert found.stdout.split() == ["2001", "2001"], found.stderr
 
 
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("classes", [2, 3, 5, 16, 17, 40])
+def test_gradients_where_a_class_is_certain(classes: int) -> None:
+    """Logits of some hundreds: the exponentials of the other classes are next to nothing, or nothing at all."""
+    random = np.random.default_rng(classes)
+    texts = [[str(name) for name in random.integers(0, classes, 9)] for _ in range(40)]
+    data = leadline.from_arrays(texts, texts, kind="tagging")
+    network, encoder, batcher = prepared(data, hidden_size=8)
+    with torch.no_grad():
+        for weight in list(network.parameters())[-2:]:
+            weight.mul_(300)
+    agree(network, encoder, batcher, 40)
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [-1, -20, -40])
+def test_a_logit_that_is_no_number_makes_the_loss_none(value: float, place: int) -> None:
+    network, encoder, batcher = prepared(letters(60), hidden_size=8)
+    machine = Compiled(network, encoder, batcher, Recipe(), SEED).machine
+    machine.weights[place] = value
+    assert not np.isfinite(machine.loss(0, longest_first(batcher, 60)))
+
+
 def test_gradients_of_a_bias_over_many_rows() -> None:
     """A sum over 25,600 rows is as exact as one over a few."""
     texts = [["a", "b"] * 200] * 64

@@ -86,6 +86,15 @@ static void close_window(Work *w, const float *d_window, float *d_features) {
             }
 }
 
+/* Fetches where a sequence begins: a batch is drawn from all over the data, and would wait for each in turn. */
+static void fetch_sequence(const Network *n, int64_t sequence) {
+    const long row = n->offsets[sequence], at = n->per_step ? row : sequence;
+    if (n->columns) __builtin_prefetch(n->codes + row * n->columns);
+    if (n->numeric) __builtin_prefetch(n->values + row * n->numeric);
+    if (n->labels) __builtin_prefetch(n->labels + at);
+    if (n->targets) __builtin_prefetch(n->targets + at);
+}
+
 /* The sequences of a batch, read into the work. */
 static void read_batch(Work *w, const int64_t *sequences, long size) {
     const Network *n = w->network;
@@ -96,6 +105,7 @@ static void read_batch(Work *w, const int64_t *sequences, long size) {
     for (long j = 0; j < size; j++) {
         w->lengths[j] = steps_of(n, sequences[j]);
         if (w->lengths[j] > w->seq) w->seq = w->lengths[j];
+        fetch_sequence(n, sequences[j]);
     }
     w->valid = leadline_plan(w->seq, size, w->lengths, w->plan);
     for (long j = 0; j < size; j++)

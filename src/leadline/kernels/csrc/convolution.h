@@ -66,7 +66,7 @@ static void take_apart(Work *w, long l) {
             const float *restrict from = w->d_seen + i * seen + tap * wide;
             for (long k = 0; at >= 0 && k < wide; k++) to[at * wide + k] += from[k];
         }
-    memcpy(w->d_joined, to, bytes);
+    pass_down(w);
 }
 
 /* From the gradient of a convolution's results to that of its weights and of what it read, both in d_joined. */

@@ -89,7 +89,13 @@ static void dense_backward(Dense *d, const float *weight, const float *tiles, co
     store_weight(d_weight, d->sums, order, 1, d->outputs, d->inputs);
     for (long b = 0; b < vectors(d->outputs); b++) {
         float sum[2 * VL] = {0};
-        for (long row = 0; row < count; row++) add_compensated(sum, VL, vload(tiles + (b * gradient.stride + row) * VL));
+        for (long row = 0, size; row < count; row += size) {
+            const float *from = tiles + (b * gradient.stride + row) * VL;
+            V part = vload(from);
+            size = block_size(count, ROWS_TOGETHER, row);
+            for (long i = 1; i < size; i++) part = part + vload(from + i * VL);
+            add_compensated(sum, VL, part);
+        }
         vstore_part(d_bias + b * VL, lanes(d->outputs, b), vload(sum));
     }
 }

@@ -44,6 +44,7 @@ static void finish(Work *w, long l) {
     const Layer *layer = &w->layers[l];
     const long wide = step_width(n);
     const uint64_t key = stream_key(n->seed, w->update, 1 + (uint64_t)l);
+    if (is_bare(w)) return;
     for (long j = 0; j < w->batch; j++)
         for (long t = 0; t < w->lengths[j]; t++) {
             float *to = step_of(w, layer->joined, t, j, wide), *mask = step_of(w, layer->mask, t, j, wide);
@@ -76,6 +77,7 @@ static void norm_gradient(Work *w, long l, long cell, float *restrict d) {
 static void finish_gradient(Work *w, long l) {
     const Network *n = w->network;
     const long wide = step_width(n);
+    if (is_bare(w)) return;
     if (n->layer_norm) memset(n->gradient + norm_at(n, l), 0, (size_t)(2 * wide) * sizeof(float));
     for (long j = 0; j < w->batch; j++)
         for (long t = 0; t < w->lengths[j]; t++) {
@@ -87,24 +89,23 @@ static void finish_gradient(Work *w, long l) {
 }
 
 /* One direction's share of d_joined. */
-static void split(Work *w, long d) {
+static const float *share_of(Work *w, long d) {
     const Network *n = w->network;
+    if (n->directions == 1) return w->d_joined;
     for (long j = 0; j < w->batch; j++)
         for (long t = 0; t < w->lengths[j]; t++)
             memcpy(step_of(w, w->d_half, t, j, n->hidden),
                    step_of(w, w->d_joined, t, j, step_width(n)) + d * n->hidden, (size_t)n->hidden * sizeof(float));
+    return w->d_half;
 }
 
 /* Both directions' gradients of what they read, added up for the layer below, and d_joined where that was added. */
 static void add_up(Work *w, long l, long count) {
-    const float *restrict forward = w->d_inputs[0], *restrict backward = w->d_inputs[1];
-    float *restrict to = w->d_joined;
-    if (is_residual(w->network, l))
-        for (long i = 0; i < count; i++) to[i] += forward[i];
-    else
-        memcpy(to, forward, (size_t)count * sizeof(float));
-    if (w->network->directions == 2)
-        for (long i = 0; i < count; i++) to[i] += backward[i];
+    float *restrict to = w->d_inputs[0];
+    const float *restrict joined = w->d_joined, *restrict backward = w->d_inputs[1];
+    for (long i = 0; is_residual(w->network, l) && i < count; i++) to[i] += joined[i];
+    for (long i = 0; w->network->directions == 2 && i < count; i++) to[i] += backward[i];
+    pass_down(w);
 }
 
 #endif

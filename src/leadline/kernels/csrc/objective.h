@@ -21,43 +21,36 @@ INLINE V vexp(V x) {
     return vfma(whole, pow2_minus_1(y - (magic - vset(ROUNDER))), whole);
 }
 
-INLINE float highest(const float *row, long classes) {
-    V top = vset(BEYOND);
-    float lane[VL], best = -INFINITY;
-    for (long b = 0; b < vectors(classes); b++) top = vmax(top, vload(row + b * VL));
-    vstore(lane, top);
-    for (int i = 0; i < VL; i++) best = lane[i] > best || lane[i] != lane[i] ? lane[i] : best;
-    return best;
-}
-
-/* log sum exp of a row; the row becomes exp(row - top). */
-INLINE float log_sum(float *row, long classes, float *total) {
-    const float top = highest(row, classes);
-    V sum = vset(0.0f);
-    float lane[VL];
-    *total = 0.0f;
+/* The sum of exp(row - top), which the row becomes; `top` is its largest number. NaN makes the sum NaN. */
+INLINE float exponentials(float *row, long classes, float *top) {
+    V most = vset(BEYOND), sum = vset(0.0f);
+    for (long b = 0; b < vectors(classes); b++) most = vmax(most, vload(row + b * VL));
+    *top = vlargest(most);
     for (long b = 0; b < vectors(classes); b++) {
-        V e = vexp(vload(row + b * VL) - vset(top));
+        V e = vexp(vload(row + b * VL) - vset(*top));
         vstore(row + b * VL, e);
         sum = sum + e;
     }
-    vstore(lane, sum);
-    for (int i = 0; i < VL; i++) *total += lane[i];
-    return top + logf(*total);
+    return vsum(sum);
 }
 
-/* Summed cross-entropy of `count` rows; the gradient of its mean goes into tiles. */
+/* Summed cross-entropy of `count` rows; the gradient of its mean goes into tiles. Logarithms are taken in the end:
+ * a call between the rows would have them wait for each other. */
 static double cross_entropy(float *logits, const int64_t *targets, long count, long classes, float *tiles) {
-    const long stride = tile_stride(count);
+    const long stride = tile_stride(count), wide = padded(classes);
     double sum = 0.0;
     for (long i = 0; i < count; i++) {
-        float *row = logits + i * padded(classes), total;
-        const float own = row[targets[i]], all = log_sum(row, classes, &total);
+        float *row = logits + i * wide, top;
+        const float own = row[targets[i]], total = exponentials(row, classes, &top);
         const V scale = vset(1.0f / (total * (float)count));
-        sum += (double)(all - own);
         for (long b = 0; b < vectors(classes); b++) vstore(tiles + (b * stride + i) * VL, vload(row + b * VL) * scale);
         tiles[(targets[i] / VL * stride + i) * VL + targets[i] % VL] -= 1.0f / (float)count;
+        row[0] = total;
+        row[1] = top;
+        row[2] = own;
     }
+    for (const float *row = logits; row < logits + count * wide; row += wide)
+        sum += (double)(row[1] + logf(row[0]) - row[2]);
     return sum;
 }
 
@@ -78,11 +71,11 @@ enum score_kind { SCORE_ACCURACY = 0, SCORE_LIKELIHOOD = 1, SCORE_ERROR = 2 };
 
 /* The score of one row: per cent right, log-likelihood, or minus the absolute error. */
 static double score_of(float *row, int64_t kind, int64_t label, float value, long outputs) {
-    float total;
+    float top;
     if (kind == SCORE_ERROR) return -fabs((double)row[0] - (double)value);
     if (kind == SCORE_LIKELIHOOD) {
-        const float own = row[label];
-        return (double)own - (double)log_sum(row, outputs, &total);
+        const float own = row[label], total = exponentials(row, outputs, &top);
+        return (double)own - (double)(top + logf(total));
     }
     long best = 0;
     for (long i = 1; i < outputs; i++)

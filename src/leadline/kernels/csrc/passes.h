@@ -69,8 +69,7 @@ static int layer_backward(Work *w, long l) {
     for (long d = 0; d < n->directions; d++) {
         leadline_call call = layer_call(w, l, d);
         float *gradient = n->gradient + layer_at(n, l, d);
-        split(w, d);
-        call.d_outputs = w->d_half;
+        call.d_outputs = share_of(w, d);
         call.d_inputs = l || n->columns ? w->d_inputs[d] : NULL;
         call.d_weight_ih = gradient;
         call.d_weight_hh = gradient + gates * inputs;

@@ -34,6 +34,8 @@ INLINE V vpow2(V magic) { /* the low bits of `magic` hold the exponent */
     __m512i bits = _mm512_slli_epi32(_mm512_castps_si512(magic), 23);
     return _mm512_castsi512_ps(_mm512_add_epi32(bits, _mm512_set1_epi32(0x3F800000)));
 }
+INLINE float vsum(V v) { return _mm512_reduce_add_ps(v); }
+INLINE float vlargest(V v) { return _mm512_reduce_max_ps(v); }
 /* A division takes as long as thirty multiply-adds; an estimate and one Newton step give all but the last bit. */
 INLINE V vreciprocal(V x) {
     V r = _mm512_rcp14_ps(x);
@@ -62,6 +64,17 @@ INLINE V vpow2(V magic) {
     return _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_set1_epi32(0x3F800000)));
 }
 
+INLINE float vsum(V v) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+}
+INLINE float vlargest(V v) {
+    __m128 s = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_max_ss(s, _mm_shuffle_ps(s, s, 1)));
+}
+
 #elif defined(__SSE2__)
 #include <emmintrin.h>
 #define VL 4
@@ -83,6 +96,15 @@ INLINE V vpow2(V magic) {
     return _mm_castsi128_ps(_mm_add_epi32(bits, _mm_set1_epi32(0x3F800000)));
 }
 
+INLINE float vsum(V v) {
+    v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+    return _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps(v, v, 1)));
+}
+INLINE float vlargest(V v) {
+    v = _mm_max_ps(v, _mm_movehl_ps(v, v));
+    return _mm_cvtss_f32(_mm_max_ss(v, _mm_shuffle_ps(v, v, 1)));
+}
+
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #define VL 4
@@ -102,6 +124,8 @@ INLINE V vpow2(V magic) {
     uint32x4_t bits = vshlq_n_u32(vreinterpretq_u32_f32(magic), 23);
     return vreinterpretq_f32_u32(vaddq_u32(bits, vdupq_n_u32(0x3F800000u)));
 }
+INLINE float vsum(V v) { return vaddvq_f32(v); }
+INLINE float vlargest(V v) { return vmaxvq_f32(v); }
 #else
 #error "no instruction set that Leadline knows"
 #endif

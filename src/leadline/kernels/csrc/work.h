@@ -43,6 +43,11 @@ typedef struct {
 
 INLINE long steps_of(const Network *n, int64_t sequence) { return n->offsets[sequence + 1] - n->offsets[sequence]; }
 INLINE int dropping(const Work *w) { return w->training && w->update && w->network->dropout > 0; }
+/* Whether what a layer computed goes up as it is: one direction, nothing added, normalised or dropped. */
+INLINE int is_bare(const Work *w) {
+    const Network *n = w->network;
+    return n->directions == 1 && !n->residual && !n->layer_norm && !dropping(w);
+}
 
 static void take_layers(Work *w, Arena *arena) {
     const Network *n = w->network;
@@ -54,7 +59,7 @@ static void take_layers(Work *w, Arena *arena) {
             layer.halves[d] = arena_floats(arena, states);
             layer.saved[d] = arena_floats(arena, w->training ? leadline_saved(n->cell, n->hidden, w->most_cells) : 0);
         }
-        layer.joined = arena_floats(arena, states * n->directions);
+        layer.joined = is_bare(w) ? layer.halves[0] : arena_floats(arena, states * n->directions);
         layer.mask = arena_floats(arena, dropping(w) ? states * n->directions : 0);
         layer.normal = arena_floats(arena, n->layer_norm ? states * n->directions : 0);
         layer.spread = arena_floats(arena, n->layer_norm ? w->most_cells : 0);
@@ -87,7 +92,7 @@ static void take_gradients(Work *w, Arena *arena) {
     const Network *n = w->network;
     const long widest = larger(inputs_of(n, 0), step_width(n));
     w->d_joined = arena_floats(arena, w->most_cells * widest);
-    w->d_half = arena_floats(arena, w->most_cells * n->hidden);
+    w->d_half = arena_floats(arena, n->directions == 2 ? w->most_cells * n->hidden : 0);
     for (int d = 0; d < 2; d++) w->d_inputs[d] = arena_floats(arena, d < n->directions ? w->most_cells * widest : 0);
     const long columns = larger(larger(n->outputs, n->mlp), n->convolutions ? n->channels : 0);
     w->tiles = arena_floats(arena, tiles_size(w->most_cells, columns));
@@ -145,6 +150,13 @@ static int work_open(Work *w, Arena *arena, long batches, const int64_t *sizes, 
     work_take(w, arena);
     memset(w->zeros, 0, (size_t)(w->most_batch * w->network->hidden) * sizeof(float));
     return 1;
+}
+
+/* What is in d_inputs[0] goes down: it becomes d_joined. */
+INLINE void pass_down(Work *w) {
+    float *was = w->d_joined;
+    w->d_joined = w->d_inputs[0];
+    w->d_inputs[0] = was;
 }
 
 INLINE float *step_of(const Work *w, float *base, long t, long j, long width) {
