@@ -34,6 +34,7 @@ class _Call(ctypes.Structure):
         ),
         ("segment", ctypes.c_int64),
         ("stop", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("outputs_step", "d_outputs_step")),
     )
 
 

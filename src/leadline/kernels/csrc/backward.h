@@ -124,12 +124,11 @@ static void CELL(backward_step)(CELL(Backward) *f, long step) {
     }
     Chunk *chunk = &f->chunks[f->current];
     const float **x = chunk->x + chunk->used, **h = chunk->h + chunk->used;
-    const float *d_outputs = s->call->d_outputs;
     for (long j = 0; j < rows; j++) {
         x[j] = input_row(s, t, j);
         h[j] = state_row(s, step, j);
         f->out[j] = output_row(s, t, j);
-        f->d_out[j] = d_outputs ? d_outputs + (f->out[j] - s->call->outputs) : NULL;
+        f->d_out[j] = d_output_row(s, t, j);
     }
     f->h = h;
     for (long vector = 0, width; vector < s->blocks; vector += width) {
@@ -177,7 +176,7 @@ static void CELL(prepare)(CELL(Backward) *f) {
     pack_weight((float *)f->hidden_panel, call->weight_hh, CELL(hidden_order), GATES, s->hidden, s->hidden);
     if (call->d_inputs) {
         pack_weight((float *)f->input_panel, call->weight_ih, CELL(input_order), GATES, s->hidden, s->feature);
-        zero_padding(s, call->d_inputs, s->feature);
+        zero_padding(s, call->d_inputs, s->feature, s->feature);
     }
     if (call->segment) CELL(pack_forward)(s, (float *)f->again.panel, (float *)f->again.bias);
     load_states(s, f->d_carry, call->d_h_n);

@@ -88,17 +88,6 @@ static void finish_gradient(Work *w, long l) {
         }
 }
 
-/* One direction's share of d_joined. */
-static const float *share_of(Work *w, long d) {
-    const Network *n = w->network;
-    if (n->directions == 1) return w->d_joined;
-    for (long j = 0; j < w->batch; j++)
-        for (long t = 0; t < w->lengths[j]; t++)
-            memcpy(step_of(w, w->d_half, t, j, n->hidden),
-                   step_of(w, w->d_joined, t, j, step_width(n)) + d * n->hidden, (size_t)n->hidden * sizeof(float));
-    return w->d_half;
-}
-
 /* Both directions' gradients of what they read, added up for the layer below, and d_joined where that was added. */
 static void add_up(Work *w, long l, long count) {
     float *restrict to = w->d_inputs[0];

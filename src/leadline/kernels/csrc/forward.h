@@ -159,7 +159,7 @@ static int CELL(forward)(const leadline_call *call) {
     CELL(forward_buffers)(&f, &arena);
     CELL(pack_forward)(&s, (float *)f.panel, (float *)f.bias);
     if (MEMORY) load_states(&s, f.memory, call->c_0);
-    zero_padding(&s, call->outputs, s.hidden);
+    zero_padding(&s, call->outputs, s.hidden, s.out_step);
     CELL(forward_steps)(&f, 0, s.seq);
     const int ended = stopped(&s);
     if (!ended) CELL(final_states)(&f);

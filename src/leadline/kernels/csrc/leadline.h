@@ -1,7 +1,8 @@
 /* The plain C interface of the native kernels: one struct goes in, buffers are written, a status comes out.
  *
  * All buffers are float32 (lengths and plan int64), contiguous, row-major, and owned by the caller. Time comes first:
- * inputs (seq, batch, feature), outputs (seq, batch, hidden), states (batch, hidden). Nothing here allocates
+ * inputs (seq, batch, feature), outputs (seq, batch, hidden), states (batch, hidden); only outputs and their gradient may
+ * lie with gaps between their rows, so that both directions of a layer write side by side. Nothing here allocates
  * memory that outlives a call, keeps state between calls, or knows of PyTorch.
  */
 #ifndef LEADLINE_H
@@ -15,7 +16,7 @@
 #define LEADLINE_EXPORT
 #endif
 
-#define LEADLINE_ABI 6
+#define LEADLINE_ABI 7
 
 enum leadline_cell { LEADLINE_TANH = 0, LEADLINE_GRU = 1, LEADLINE_LSTM = 2 };
 enum leadline_status { LEADLINE_OK = 0, LEADLINE_NO_MEMORY = 1, LEADLINE_BAD_CALL = 2, LEADLINE_STOPPED = 3 };
@@ -35,6 +36,7 @@ typedef struct {
      * a segment's steps once more from what the outputs and they tell, to the same bits. */
     int64_t segment;
     const volatile int64_t *stop; /* NULL, or set to other than 0 from outside: the call ends after this step */
+    int64_t outputs_step, d_outputs_step; /* numbers from row to row; 0 for `hidden` */
 } leadline_call;
 
 /* 1, or 0 where the processor lacks this library's instruction set. */

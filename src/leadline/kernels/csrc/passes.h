@@ -17,9 +17,10 @@ static leadline_call layer_call(const Work *w, long l, long d) {
         .h_0 = w->zeros, .c_0 = n->cell == LEADLINE_LSTM ? w->zeros : NULL,
         .weight_ih = weights, .weight_hh = weights + gates * inputs,
         .bias_ih = weights + gates * (inputs + n->hidden), .bias_hh = weights + gates * (inputs + n->hidden + 1),
-        .outputs = w->layers[l].halves[d],
+        .outputs = w->layers[l].halves[d] + (is_bare(w) ? d * n->hidden : 0),
         .h_n = w->ends, .c_n = n->cell == LEADLINE_LSTM ? w->ends + w->batch * n->hidden : NULL,
         .saved = w->training ? w->layers[l].saved[d] : NULL,
+        .outputs_step = is_bare(w) ? step_width(n) : n->hidden, .d_outputs_step = step_width(n),
     };
 }
 
@@ -69,7 +70,7 @@ static int layer_backward(Work *w, long l) {
     for (long d = 0; d < n->directions; d++) {
         leadline_call call = layer_call(w, l, d);
         float *gradient = n->gradient + layer_at(n, l, d);
-        call.d_outputs = share_of(w, d);
+        call.d_outputs = w->d_joined + d * n->hidden;
         call.d_inputs = l || n->columns ? w->d_inputs[d] : NULL;
         call.d_weight_ih = gradient;
         call.d_weight_hh = gradient + gates * inputs;

@@ -16,13 +16,17 @@
 typedef struct {
     const leadline_call *call;
     long seq, batch, feature, hidden, blocks; /* blocks: vectors of hidden units */
+    long out_step, d_out_step;
     const int64_t *order, *count, *offset;
     float *kept;    /* what is saved for the backward pass, */
     long kept_from; /* from so many valid steps on */
 } Shape;
 
 INLINE Shape shape_of(const leadline_call *call) {
-    Shape s = {call, call->seq, call->batch, call->feature, call->hidden, vectors(call->hidden), 0, 0, 0, 0, 0};
+    Shape s = {.call = call, .seq = call->seq, .batch = call->batch, .feature = call->feature, .hidden = call->hidden};
+    s.blocks = vectors(s.hidden);
+    s.out_step = call->outputs_step ? call->outputs_step : s.hidden;
+    s.d_out_step = call->d_outputs_step ? call->d_outputs_step : s.hidden;
     s.order = call->plan + 1;
     s.count = s.order + s.batch;
     s.offset = s.count + s.seq;
@@ -45,7 +49,10 @@ INLINE const float *input_row(const Shape *s, long t, long j) {
     return s->call->inputs + (t * s->batch + s->order[j]) * s->feature;
 }
 INLINE float *output_row(const Shape *s, long t, long j) {
-    return s->call->outputs + (t * s->batch + s->order[j]) * s->hidden;
+    return s->call->outputs + (t * s->batch + s->order[j]) * s->out_step;
+}
+INLINE const float *d_output_row(const Shape *s, long t, long j) {
+    return s->call->d_outputs ? s->call->d_outputs + (t * s->batch + s->order[j]) * s->d_out_step : NULL;
 }
 /* The state that row j brings into the given step: an output, or h_0 where this step is its first. */
 INLINE const float *state_row(const Shape *s, long step, long j) {
@@ -75,10 +82,10 @@ INLINE int arena_open(Arena *arena) {
     return 1;
 }
 
-static void zero_padding(const Shape *s, float *rows, long columns) {
+static void zero_padding(const Shape *s, float *rows, long columns, long step) {
     for (long t = 0; t < s->seq; t++)
         for (long j = s->count[t]; j < s->batch; j++)
-            memset(rows + (t * s->batch + s->order[j]) * columns, 0, (size_t)columns * sizeof(float));
+            memset(rows + (t * s->batch + s->order[j]) * step, 0, (size_t)columns * sizeof(float));
 }
 
 INLINE long length_of(const Shape *s, long j) { return s->order[s->batch + 2 * s->seq + j]; }

@@ -38,15 +38,16 @@ typedef struct {
     int64_t *highest;
     Dense inner, outer;
     /* gradients */
-    float *d_joined, *d_half, *d_inputs[2], *d_seen, **d_seen_rows, **d_after;
+    float *d_joined, *d_inputs[2], *d_seen, **d_seen_rows, **d_after;
 } Work;
 
 INLINE long steps_of(const Network *n, int64_t sequence) { return n->offsets[sequence + 1] - n->offsets[sequence]; }
 INLINE int dropping(const Work *w) { return w->training && w->update && w->network->dropout > 0; }
-/* Whether what a layer computed goes up as it is: one direction, nothing added, normalised or dropped. */
+/* Whether what a layer computed goes up as it is: nothing added, normalised or dropped. Then both directions write side
+ * by side at once. */
 INLINE int is_bare(const Work *w) {
     const Network *n = w->network;
-    return n->directions == 1 && !n->residual && !n->layer_norm && !dropping(w);
+    return !n->residual && !n->layer_norm && !dropping(w);
 }
 
 static void take_layers(Work *w, Arena *arena) {
@@ -54,12 +55,11 @@ static void take_layers(Work *w, Arena *arena) {
     const long states = w->most_cells * n->hidden;
     w->layers = arena_take(arena, (size_t)n->layers * sizeof(Layer));
     for (long l = 0; l < n->layers; l++) {
-        Layer layer = {.joined = NULL};
+        Layer layer = {.joined = arena_floats(arena, states * n->directions)};
         for (long d = 0; d < n->directions; d++) {
-            layer.halves[d] = arena_floats(arena, states);
+            layer.halves[d] = is_bare(w) ? layer.joined : arena_floats(arena, states);
             layer.saved[d] = arena_floats(arena, w->training ? leadline_saved(n->cell, n->hidden, w->most_cells) : 0);
         }
-        layer.joined = is_bare(w) ? layer.halves[0] : arena_floats(arena, states * n->directions);
         layer.mask = arena_floats(arena, dropping(w) ? states * n->directions : 0);
         layer.normal = arena_floats(arena, n->layer_norm ? states * n->directions : 0);
         layer.spread = arena_floats(arena, n->layer_norm ? w->most_cells : 0);
@@ -92,7 +92,6 @@ static void take_gradients(Work *w, Arena *arena) {
     const Network *n = w->network;
     const long widest = larger(inputs_of(n, 0), step_width(n));
     w->d_joined = arena_floats(arena, w->most_cells * widest);
-    w->d_half = arena_floats(arena, n->directions == 2 ? w->most_cells * n->hidden : 0);
     for (int d = 0; d < 2; d++) w->d_inputs[d] = arena_floats(arena, d < n->directions ? w->most_cells * widest : 0);
     const long columns = larger(larger(n->outputs, n->mlp), n->convolutions ? n->channels : 0);
     w->tiles = arena_floats(arena, tiles_size(w->most_cells, columns));
