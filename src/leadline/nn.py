@@ -115,9 +115,9 @@ def _layers(
         suffixes = (f"l{layer}", f"l{layer}_reverse")[: 1 + module.bidirectional]
         weights = [_weights(module, suffix, steps) for suffix in suffixes]
         starts = initial[len(finals) : len(finals) + len(weights)]
-        halves = choose.unroll_ways(cell, steps, lengths, starts, weights)
-        finals += [final for _, final in halves]
-        layers.append(halves[0][0] if len(halves) == 1 else torch.cat([half for half, _ in halves], -1))
+        outputs, states = choose.unroll_layer(cell, steps, lengths, starts, weights)
+        finals += states
+        layers.append(outputs)
         drops = module.dropout if module.training and layer + 1 < module.num_layers else 0.0
         steps = torch.nn.functional.dropout(layers[-1], drops) if drops else layers[-1]
     return layers, finals

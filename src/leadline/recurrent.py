@@ -75,10 +75,8 @@ class Recurrent(nn.Module):
         ways = range(self.spec.num_directions)
         weights = [self.weights(layer, direction) for direction in ways]
         starts = initial or [self.zeros(below) for _ in ways]
-        halves = choose.unroll_ways(self.spec.cell, below, lengths, starts, weights)
-        outputs = [half for half, _ in halves]
-        output = outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1)
-        return self.finish(layer, below, output, lengths), [final for _, final in halves]
+        output, finals = choose.unroll_layer(self.spec.cell, below, lengths, starts, weights)
+        return self.finish(layer, below, output, lengths), finals
 
     def finish(self, layer: int, below: Tensor, output: Tensor, lengths: Tensor) -> Tensor:
         """What upper layers see of a layer: residual connection, normalisation and dropout added."""

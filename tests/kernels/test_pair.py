@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from kernel_cases import Case, case
+from kernel_cases import Case, case, run
 from torch import Tensor
 
-from leadline.kernels import choose, pair, passes, reference
+from leadline.kernels import choose, native, pair, passes, reference
 
 CELLS = ("tanh", "gru", "lstm")
 pytestmark = pytest.mark.usefixtures("compiled")
@@ -39,14 +39,14 @@ def results(cases: tuple[Case, Case], graph: bool = False, wanted: slice = slice
     leaves = [tensor.detach().clone().requires_grad_() for tensor in tensors]
     states, each = len(first.initial), (len(leaves) - 1) // 2
     groups = (leaves[1 : 1 + each], leaves[1 + each :])
-    found = choose.unroll_ways(
+    outputs, finals = choose.unroll_layer(
         first.cell,
         leaves[0],
         first.lengths,
         [tuple(group[:states]) for group in groups],
         [tuple(group[states:]) for group in groups],  # type: ignore[misc]
     )
-    flat = [tensor for outputs, final in found for tensor in (outputs, *final)]
+    flat = [tensor for half, final in zip(outputs.chunk(2, -1), finals, strict=True) for tensor in (half, *final)]
     weights = [*first.d_results, *second.d_results]
     value = sum((tensor * weight).sum() for tensor, weight in zip(flat, weights, strict=True))
     assert isinstance(value, Tensor)
@@ -101,28 +101,59 @@ def test_both_directions_run_in_threads_of_their_own(monkeypatch: pytest.MonkeyP
 
 
 def test_one_thread_and_small_work_stay_on_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pair, "run", lambda *_: pytest.fail("side by side"))
+    seen: list[int] = []
+    right = passes.answer
+
+    def noted(function: object, calls: list[object], work: float) -> None:
+        seen.append(len(calls))
+        right(function, calls, work)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(passes, "answer", noted)
     results(both("gru"))  # one thread: conftest
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     results(both("gru"))  # too small
+    assert seen == [1] * 8
     monkeypatch.setattr(pair, "OPERATIONS", 0)
     monkeypatch.setenv(choose.VARIABLE, "torch")
     results(both("gru"))  # another routine
+    assert seen == [1] * 8
     monkeypatch.delenv(choose.VARIABLE)
-    with pytest.raises(pytest.fail.Exception, match="side by side"):
-        results(both("gru"))
+    results(both("gru"))
+    assert seen == [1] * 8 + [2, 2]
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("segment", ["0", "4"])
+@pytest.mark.parametrize("hidden", [1, 21, 32])
+def test_side_by_side_has_the_bits_of_each_alone(
+    cell: str, segment: str, hidden: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(choose.SEGMENT_VARIABLE, segment)
+    first, second = case(cell, 11, 9, 6, hidden, seed=1), case(cell, 11, 9, 6, hidden, seed=2)
+    second = replace(second, inputs=first.inputs, lengths=first.lengths)
+    found = results((first, second))
+    alone = [run(native.unroll, replace(given, reverse=place == 1)) for place, given in enumerate((first, second))]
+    states = len(first.initial)
+    right = [tensor for one in alone for tensor in one[: 1 + states]]
+    right.append(alone[0][1 + states] + alone[1][1 + states])
+    right += [tensor for one in alone for tensor in one[2 + states :]]
+    assert len(found) == len(right)
+    for place, (ours, expected) in enumerate(zip(found, right, strict=True)):
+        assert torch.equal(ours, expected), place
 
 
 @pytest.mark.usefixtures("two_threads")
 def test_without_gradients_the_results_are_the_same() -> None:
     first, second = both("lstm", torch.tensor([11, 3, 0, 7, 11, 1, 2, 9, 14]))
     with torch.no_grad():
-        found = choose.unroll_ways(
+        outputs, finals = choose.unroll_layer(
             "lstm", first.inputs, first.lengths, [first.initial, second.initial], [first.weights, second.weights]
         )
-    for (outputs, final), given, reverse in zip(found, (first, second), (False, True), strict=True):
+    halves = zip(outputs.chunk(2, -1), finals, strict=True)
+    for found, given, reverse in zip(halves, (first, second), (False, True), strict=True):
         right = reference.unroll("lstm", given.inputs, given.lengths, given.initial, given.weights, reverse)
-        torch.testing.assert_close((outputs, final), right)
+        torch.testing.assert_close(found, right)
 
 
 @pytest.mark.usefixtures("two_threads", "hears_interrupts")
@@ -134,7 +165,7 @@ def test_ctrl_c_ends_both() -> None:
     interrupt.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            choose.unroll_ways("gru", torch.zeros(seq, 64, 8), torch.full((64,), seq), [states] * 2, weights)  # type: ignore[arg-type]
+            choose.unroll_layer("gru", torch.zeros(seq, 64, 8), torch.full((64,), seq), [states] * 2, weights)  # type: ignore[arg-type]
     finally:
         interrupt.cancel()
         interrupt.join()

@@ -121,21 +121,23 @@ def unroll(
     return ROUTINES[choice.name](cell, inputs, lengths, initial, weights, reverse)
 
 
-def unroll_ways(
+def unroll_layer(
     cell: str, inputs: Tensor, lengths: Tensor, initial: Sequence[State], weights: Sequence[Weights]
-) -> list[tuple[Tensor, State]]:
-    """`unroll` forward, or forward and backward over the same inputs, by how many weights there are.
+) -> tuple[Tensor, list[State]]:
+    """A layer that reads forward, or both ways, by how many weights there are: its outputs side by side, (seq, batch,
+    directions * hidden), and each direction's final states.
 
-    Where torch has two threads or more, two directions run side by side, to the bits that they have one after the
-    other. `torch.set_num_threads(1)` or `OMP_NUM_THREADS=1` keeps them on one core, as in the workers of a study.
+    Where torch has two threads or more, two directions run at once, to the bits that they have one after the other.
+    `torch.set_num_threads(1)` or `OMP_NUM_THREADS=1` keeps them on one core, as in the workers of a study.
     """
-    if len(weights) == 2 and torch.get_num_threads() > 1:
+    if len(weights) == 2 and inputs.dim() == 3 and inputs.numel() > 0:
         others = (*initial[0], *initial[1], *weights[0], *weights[1])
-        hidden = weights[0][1].shape[-1]
-        if choose(cell, inputs, others).name == "native" and pair.worth_it(cell, inputs, lengths, hidden):
-            seq, batch = inputs.shape[:2]
-            return pair.run(cell, inputs, lengths, initial, weights, segment(cell, seq, batch, hidden))
-    return [
+        if choose(cell, inputs, others).name == "native":
+            steps = segment(cell, len(inputs), inputs.shape[1], weights[0][1].shape[-1])
+            return pair.run(cell, inputs, lengths, initial, weights, steps)
+    halves = [
         unroll(cell, inputs, lengths, states, four, reverse)
         for states, four, reverse in zip(initial, weights, (False, True), strict=False)
     ]
+    outputs = [half for half, _ in halves]
+    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1), [final for _, final in halves]

@@ -128,6 +128,7 @@ class _Unroll(torch.autograd.Function):
         wanted = ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():
             return None, None, *recomputed(ctx.told, wanted, given, lengths, d_results)
+        d_results = (passes.whole(d_results[0]), *d_results[1:])
         call, gradients = passes.prepare_backward(ctx.told, wanted, given, (outputs, plan, saved), d_results)
         passes.answer(library.functions().leadline_backward, [call], 2 * ctx.work)
         return None, None, *asked_for(gradients, wanted)

@@ -59,15 +59,16 @@ def check_sizes(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weig
 def tensors(cell: str, inputs: Tensor, initial: State, weights: Weights) -> list[Tensor | None]:
     """inputs, h_0, c_0 (or None) and the four weights, contiguous."""
     c_0 = initial[1] if cell == "lstm" else None
-    return [_whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
+    return [whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
 
 
 class Told(NamedTuple):
-    """What a call is told beside its tensors."""
+    """What a call is told beside its tensors; outputs of `ways` directions lie side by side."""
 
     cell: str
     reverse: bool
     segment: int
+    ways: int = 1
 
 
 Results = tuple[Tensor, Tensor, Tensor | None]
@@ -75,9 +76,12 @@ Kept = tuple[Tensor, Tensor | None]
 
 
 def prepare_forward(
-    told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
+    told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool, outputs: Tensor | None = None
 ) -> tuple[_Call, Results, Kept, float]:
-    """The call; outputs, h_n, c_n; the plan and the saved gates; floating-point operations."""
+    """The call; outputs, h_n, c_n; the plan and the saved gates; floating-point operations.
+
+    Outputs are put where they are told to, or into a tensor of their own.
+    """
     native = library.functions()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
@@ -86,7 +90,8 @@ def prepare_forward(
     cell, hidden, lengths = CELLS[told.cell], h_0.shape[1], lengths.contiguous()
     plan = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64)
     valid = native.leadline_plan(seq, batch, lengths.data_ptr(), plan.data_ptr())
-    outputs = inputs.new_empty(seq, batch, hidden)
+    if outputs is None:
+        outputs = inputs.new_empty(seq, batch, hidden)
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
     if told.segment:
         kept = native.leadline_checkpoints(cell, hidden, seq, batch, told.segment)
@@ -94,7 +99,8 @@ def prepare_forward(
         kept = native.leadline_saved(cell, hidden, valid)
     saved = memory.floats(kept) if keep else None
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
-    call = _Call(cell, told.reverse, seq, batch, feature, hidden, *addresses, segment=told.segment)
+    numbers = (cell, told.reverse, seq, batch, feature, hidden)
+    call = _Call(*numbers, *addresses, segment=told.segment, outputs_step=told.ways * hidden)
     work = 2.0 * valid * SHAPES[told.cell][0] * hidden * (feature + hidden)
     return call, (outputs, h_n, c_n), (plan, saved), work
 
@@ -119,24 +125,29 @@ def prepare_backward(
     kept: Sequence[Tensor],
     d_results: Sequence[Tensor | None],
 ) -> tuple[_Call, list[Tensor | None]]:
-    """The call and where it puts the gradients of `given`; `kept` are outputs, plan and saved gates."""
+    """The call and where it puts the gradients of `given`; `kept` are outputs, plan and saved gates.
+
+    The gradient of the outputs lies as they do.
+    """
     outputs, plan, saved = kept
     assert given[0] is not None
     seq, batch, feature = given[0].shape
-    d_whole = [_whole(gradient) for gradient in d_results]
+    d_whole = [d_results[0], *map(whole, d_results[1:])]
     # The weights' gradients come in one go, wanted or not; the others only where they are wanted.
     gradients = [
         torch.empty_like(tensor) if tensor is not None and (place >= 3 or wanted[place]) else None
         for place, tensor in enumerate(given)
     ]
     addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
-    numbers = (CELLS[told.cell], told.reverse, seq, batch, feature, outputs.shape[2])
-    call = _Call(*numbers, *addresses, segment=told.segment)
+    hidden = outputs.shape[2]
+    numbers, step = (CELLS[told.cell], told.reverse, seq, batch, feature, hidden), told.ways * hidden
+    call = _Call(*numbers, *addresses, segment=told.segment, outputs_step=step, d_outputs_step=step)
     call.held = d_whole
     return call, gradients
 
 
-def _whole(tensor: Tensor | None) -> Tensor | None:
+def whole(tensor: Tensor | None) -> Tensor | None:
+    """The same numbers, contiguous."""
     return None if tensor is None else tensor.contiguous().resolve_neg()
 
 
