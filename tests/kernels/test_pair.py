@@ -25,6 +25,20 @@ def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pair, "OPERATIONS", 0)
 
 
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many compiled calls each pass had at once."""
+    counts: list[int] = []
+    right = passes.answer
+
+    def noted(function: object, calls: list[object], work: float) -> None:
+        counts.append(len(calls))
+        right(function, calls, work)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(passes, "answer", noted)
+    return counts
+
+
 def both(cell: str, lengths: Tensor | None = None) -> tuple[Case, Case]:
     """A call of each direction over the same inputs."""
     first, second = case(cell, 11, 9, 6, 21, seed=1), case(cell, 11, 9, 6, 21, seed=2)
@@ -87,28 +101,12 @@ def test_second_derivatives_are_the_plain_loops(
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_both_directions_run_in_threads_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    right = passes.answer
-
-    def noted(function: object, calls: list[object], work: float) -> None:
-        seen.append(len(calls))
-        right(function, calls, work)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(passes, "answer", noted)
+def test_both_directions_run_in_threads_of_their_own(seen: list[int]) -> None:
     results(both("gru"))
     assert seen == [2, 2]
 
 
-def test_one_thread_and_small_work_stay_on_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    right = passes.answer
-
-    def noted(function: object, calls: list[object], work: float) -> None:
-        seen.append(len(calls))
-        right(function, calls, work)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(passes, "answer", noted)
+def test_one_thread_and_small_work_stay_on_one_core(monkeypatch: pytest.MonkeyPatch, seen: list[int]) -> None:
     results(both("gru"))  # one thread: conftest
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     results(both("gru"))  # too small
