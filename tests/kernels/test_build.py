@@ -44,7 +44,7 @@ def test_only_the_plain_interface_is_visible() -> None:
             f"leadline_{name}"
             for name in (
                 *("abi", "supported", "plan_size", "plan", "saved", "forward", "backward", "peak"),
-                *("parameters", "train", "gradient", "score", "checkpoints"),
+                *("parameters", "train", "gradient", "score", "checkpoints", "share"),
             )
         }
         assert not any("Py" in name or "torch" in name or name.startswith("_Z") for _, name in symbols)

@@ -74,17 +74,13 @@ class Row:
 
 
 def unrolled(cell: str, inputs: Tensor, layers: list[list[Weights]]) -> Tensor:
-    """All layers and directions through `choose.unroll`, from zero states."""
+    """All layers and directions through `choose.unroll_layer`, from zero states."""
     seq, batch, _ = inputs.shape
     lengths = torch.full((batch,), seq)
     for directions in layers:
         hidden = directions[0][1].shape[1]
         states: State = (inputs.new_zeros(batch, hidden),) * (2 if cell == "lstm" else 1)
-        outputs = [
-            choose.unroll(cell, inputs, lengths, states, weights, reverse)[0]
-            for weights, reverse in zip(directions, (False, True), strict=False)
-        ]
-        inputs = outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1)
+        inputs, _ = choose.unroll_layer(cell, inputs, lengths, [states] * len(directions), directions)
     return inputs
 
 

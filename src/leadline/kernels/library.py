@@ -17,7 +17,7 @@ from pathlib import Path
 
 from leadline.errors import KernelError
 
-ABI = 7
+ABI = 8
 VARIABLE = "LEADLINE_ISA"
 INSTRUCTION_SETS = {
     "x86_64": ("v4", "v3", "v2"),
@@ -109,6 +109,7 @@ def _declare(functions: ctypes.CDLL) -> ctypes.CDLL:
         "checkpoints": (whole, (whole, whole, whole, whole, whole)),
         "forward": (ctypes.c_int, (pointer,)),
         "backward": (ctypes.c_int, (pointer,)),
+        "share": (None, (pointer,)),
         "parameters": (whole, (pointer,)),
         "train": (whole, (pointer, whole, whole, pointer, pointer, pointer)),
         "gradient": (ctypes.c_int, (pointer, whole, whole, pointer, pointer)),

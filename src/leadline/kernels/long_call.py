@@ -10,9 +10,18 @@ import ctypes
 import threading
 from collections.abc import Callable, Sequence
 
-OPERATIONS = 2e9
-"""From so many floating-point operations on: a fifth of a second where a core does 10 GFLOP/s, and a thread costs
-less than a thousandth of that."""
+from leadline.kernels import library
+
+OPERATIONS = 1e10
+"""From so many floating-point operations on: a fifth of a second where a core does 50 GFLOP/s, as small layers do. A
+thread costs less than a thousandth of that, but up to some milliseconds where torch's threads hold the second core."""
+NARROW = ("v2", "neon")
+"""Instruction sets that take about five times as long."""
+
+
+def is_long(operations: float) -> bool:
+    """Whether a call of so many operations could keep Ctrl-C waiting."""
+    return operations >= OPERATIONS / 5 and (operations >= OPERATIONS or library.isa() in NARROW)
 
 
 def heard(calls: Sequence[Callable[[], int]], stop: ctypes.c_int64) -> list[int]:

@@ -15,9 +15,9 @@ from leadline.kernels import library, native, passes
 from leadline.kernels.passes import Told
 from leadline.kernels.reference import State, Weights
 
-OPERATIONS = 5e8
-"""From so many floating-point operations of both forward passes on: ten milliseconds. Below, what two threads cost
-where other programs hold the second core is more than what they gain where it is free."""
+OPERATIONS = 2e7
+"""From so many floating-point operations of both forward passes on: about 0.3 milliseconds. Below, a second thread
+gains nothing."""
 
 SHARED = 1  # tensors at the head of `given` that both directions read: the inputs
 
@@ -26,8 +26,7 @@ def worth_it(cell: str, inputs: Tensor, lengths: Tensor, hidden: int) -> bool:
     """Whether there are two threads, and enough for them to do."""
     if torch.get_num_threads() < 2:
         return False
-    work = 4 * int(lengths.sum()) * passes.SHAPES[cell][0] * hidden * (inputs.shape[-1] + hidden)
-    return work >= OPERATIONS
+    return 2 * passes.operations(cell, int(lengths.sum()), inputs.shape[-1], hidden) >= OPERATIONS
 
 
 def run(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import library, long_call, memory
+from leadline.kernels import library, long_call, memory, team
 from leadline.kernels.reference import State, Weights
 
 CELLS = {"tanh": 0, "gru": 1, "lstm": 2}
@@ -101,15 +101,23 @@ def prepare_forward(
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
     numbers = (cell, told.reverse, seq, batch, feature, hidden)
     call = _Call(*numbers, *addresses, segment=told.segment, outputs_step=told.ways * hidden)
-    work = 2.0 * valid * SHAPES[told.cell][0] * hidden * (feature + hidden)
-    return call, (outputs, h_n, c_n), (plan, saved), work
+    return call, (outputs, h_n, c_n), (plan, saved), operations(told.cell, valid, feature, hidden)
+
+
+def operations(cell: str, steps: int, feature: int, hidden: int) -> float:
+    """Floating-point operations of a forward pass over so many steps of all rows; units are computed by sixteens."""
+    units = -(-hidden // 16) * 16
+    return 2.0 * steps * SHAPES[cell][0] * units * (feature + units)
 
 
 def answer(function: Callable[[object], int], calls: Sequence[_Call], work: float) -> None:
     """Run a pass: several calls side by side, and a long one so that Ctrl-C is heard."""
-    waiting = work >= long_call.OPERATIONS and threading.current_thread() is threading.main_thread()
+    waiting = long_call.is_long(work) and threading.current_thread() is threading.main_thread()
     if len(calls) == 1 and not waiting:
         library.check(function(ctypes.byref(calls[0])))
+        return
+    if not waiting and team.there():
+        library.check(max(team.run(function, calls)))
         return
     stop = ctypes.c_int64()
     for call in calls:

@@ -85,6 +85,12 @@ static int run_flushed(const leadline_call *call, int forward) {
 int leadline_forward(const leadline_call *call) { return run_flushed(call, 1); }
 int leadline_backward(const leadline_call *call) { return run_flushed(call, 0); }
 
+void leadline_share(void *round) {
+    leadline_round *r = round;
+    for (int64_t i; (i = __atomic_fetch_add(&r->next, 1, __ATOMIC_RELAXED)) < r->count;)
+        r->statuses[i] = r->function(r->calls[i]);
+}
+
 #include "train.h"
 
 /* Multiply-adds on registers alone, for the benchmark's peak: 12 chains; returns how many operations were done. */

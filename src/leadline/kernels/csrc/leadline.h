@@ -16,7 +16,7 @@
 #define LEADLINE_EXPORT
 #endif
 
-#define LEADLINE_ABI 7
+#define LEADLINE_ABI 8
 
 enum leadline_cell { LEADLINE_TANH = 0, LEADLINE_GRU = 1, LEADLINE_LSTM = 2 };
 enum leadline_status { LEADLINE_OK = 0, LEADLINE_NO_MEMORY = 1, LEADLINE_BAD_CALL = 2, LEADLINE_STOPPED = 3 };
@@ -52,6 +52,16 @@ LEADLINE_EXPORT int64_t leadline_saved(int64_t cell, int64_t hidden, int64_t val
 LEADLINE_EXPORT int64_t leadline_checkpoints(int64_t cell, int64_t hidden, int64_t seq, int64_t batch, int64_t segment);
 LEADLINE_EXPORT int leadline_forward(const leadline_call *call);
 LEADLINE_EXPORT int leadline_backward(const leadline_call *call);
+
+/* Calls that several threads share: each takes the next one until none is left. `next` begins at 0. */
+typedef struct {
+    int (*function)(const leadline_call *call);
+    const leadline_call *const *calls;
+    int *statuses;
+    int64_t count, next;
+} leadline_round;
+/* What each thread runs; `round` is a leadline_round. */
+LEADLINE_EXPORT void leadline_share(void *round);
 
 /* A whole network with its data, trained in place: embedding, stack, readout, loss, clipping, AdamW, weight average.
  * `weights`, and the four arrays of the same size after it, hold all parameters one after another: for each category
