@@ -1,4 +1,4 @@
-"""The compiled kernels as an `autograd.Function`: float32 on the CPU, the contract of `reference.unroll`.
+"""The compiled kernels behind the contract of `reference.unroll`: float32 on the CPU.
 
 A row's result does not depend on the other rows of its batch, bit for bit, as long as the instruction set stays the
 same.
@@ -6,15 +6,12 @@ same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
-
 import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import library, passes, reference
-from leadline.kernels.passes import Results, Told
+from leadline.kernels import graph, library, passes, reference
+from leadline.kernels.passes import Told
 from leadline.kernels.reference import State, Weights
 
 PLAIN = (Tensor, torch.nn.Parameter)
@@ -98,70 +95,6 @@ def run(
     passes.check_sizes(cell, inputs, lengths, initial, weights)
     if inputs.numel() == 0:
         return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
-    given, told = passes.tensors(cell, inputs, initial, weights), Told(cell, reverse, segment)
-    if differentiable(given):
-        outputs, h_n, c_n = _Unroll.apply(told, lengths, *given)  # type: ignore[no-untyped-call]
-    else:
-        call, (outputs, h_n, c_n), _, work = passes.prepare_forward(Told(cell, reverse, 0), lengths, given, keep=False)
-        passes.answer(library.functions().leadline_forward, [call], work)
-    return outputs, ((h_n,) if c_n is None else (h_n, c_n))
-
-
-def differentiable(given: Sequence[Tensor | None]) -> bool:
-    """Whether a gradient may be asked for."""
-    return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given)
-
-
-class _Unroll(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, told: Told, lengths: Tensor, *given: Tensor | None) -> Results:
-        call, results, kept, work = passes.prepare_forward(told, lengths, given, keep=True)
-        passes.answer(library.functions().leadline_forward, [call], work)
-        ctx.save_for_backward(*given, results[0], *kept, lengths)
-        ctx.told, ctx.work = told, work
-        ctx.set_materialize_grads(False)
-        return results
-
-    @staticmethod
-    def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
-        *given, outputs, plan, saved, lengths = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[2:]
-        if torch.is_grad_enabled():
-            return None, None, *recomputed(ctx.told, wanted, given, lengths, d_results)
-        d_results = (passes.whole(d_results[0]), *d_results[1:])
-        call, gradients = passes.prepare_backward(ctx.told, wanted, given, (outputs, plan, saved), d_results)
-        passes.answer(library.functions().leadline_backward, [call], 2 * ctx.work)
-        return None, None, *asked_for(gradients, wanted)
-
-
-def asked_for(gradients: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
-    """None in place of what nobody wants."""
-    return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
-
-
-def recomputed(
-    told: Told,
-    wanted: Sequence[bool],
-    given: Sequence[Tensor | None],
-    lengths: Tensor,
-    d_results: Sequence[Tensor | None],
-) -> list[Tensor | None]:
-    """Gradients that can be differentiated again: the plain loop, run once more."""
-    inputs, h_0, c_0, *weights = given
-    assert inputs is not None
-    initial = (h_0,) if c_0 is None else (h_0, c_0)
-    four = cast(Weights, tuple(weights))
-    outputs, final = reference.unroll(told.cell, inputs, lengths, cast(State, initial), four, told.reverse)
-    pairs = [pair for pair in zip((outputs, *final), d_results, strict=False) if pair[1] is not None]
-    places = [place for place, want in enumerate(wanted) if want]
-    found = torch.autograd.grad(
-        [result for result, _ in pairs],
-        [cast(Tensor, given[place]) for place in places],
-        [gradient for _, gradient in pairs],
-        create_graph=True,
-        allow_unused=True,
-    )
-    gradients: list[Tensor | None] = [None] * len(given)
-    for place, gradient in zip(places, found, strict=True):
-        gradients[place] = gradient
-    return gradients
+    given = passes.tensors(cell, inputs, initial, weights)
+    outputs, finals = graph.run([Told(cell, reverse, segment)], lengths, given)
+    return outputs, finals[0]

@@ -71,17 +71,14 @@ class Told(NamedTuple):
     ways: int = 1
 
 
-Results = tuple[Tensor, Tensor, Tensor | None]
+Ends = tuple[Tensor, Tensor | None]
 Kept = tuple[Tensor, Tensor | None]
 
 
 def prepare_forward(
-    told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool, outputs: Tensor | None = None
-) -> tuple[_Call, Results, Kept, float]:
-    """The call; outputs, h_n, c_n; the plan and the saved gates; floating-point operations.
-
-    Outputs are put where they are told to, or into a tensor of their own.
-    """
+    told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool, outputs: Tensor
+) -> tuple[_Call, Ends, Kept, float]:
+    """The call, which writes to `outputs`; h_n, c_n; the plan and the saved gates; floating-point operations."""
     native = library.functions()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
@@ -90,8 +87,6 @@ def prepare_forward(
     cell, hidden, lengths = CELLS[told.cell], h_0.shape[1], lengths.contiguous()
     plan = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64)
     valid = native.leadline_plan(seq, batch, lengths.data_ptr(), plan.data_ptr())
-    if outputs is None:
-        outputs = inputs.new_empty(seq, batch, hidden)
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
     if told.segment:
         kept = native.leadline_checkpoints(cell, hidden, seq, batch, told.segment)
@@ -101,7 +96,7 @@ def prepare_forward(
     addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
     numbers = (cell, told.reverse, seq, batch, feature, hidden)
     call = _Call(*numbers, *addresses, segment=told.segment, outputs_step=told.ways * hidden)
-    return call, (outputs, h_n, c_n), (plan, saved), operations(told.cell, valid, feature, hidden)
+    return call, (h_n, c_n), (plan, saved), operations(told.cell, valid, feature, hidden)
 
 
 def operations(cell: str, steps: int, feature: int, hidden: int) -> float:
