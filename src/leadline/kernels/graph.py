@@ -7,6 +7,7 @@ that it has alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from ctypes import CDLL
 from typing import Any, cast
 
 import torch
@@ -30,16 +31,17 @@ def run(
         given: inputs, then h_0, c_0 and the four weights of each direction, as of `passes.tensors`.
         together: at the same time, where there are several.
     """
+    native = library.functions()
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given):
-        outputs, *finals = _Layer.apply(told, together, lengths, *given)  # type: ignore[no-untyped-call]
+        outputs, *finals = _Layer.apply(native, told, together, lengths, *given)  # type: ignore[no-untyped-call]
     else:
-        outputs, finals, _, _ = _forward(told, together, lengths, given, keep=False)
+        outputs, finals, _, _ = _forward(native, told, together, lengths, given, keep=False)
     starts = range(0, 2 * len(told), 2)
     return outputs, [tuple(state for state in finals[at : at + 2] if state is not None) for at in starts]
 
 
 def _forward(
-    told: Sequence[Told], together: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
+    native: CDLL, told: Sequence[Told], together: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
 ) -> tuple[Tensor, list[Tensor | None], list[Tensor | None], float]:
     """Outputs, final states, what is kept for the backward pass, floating-point operations."""
     inputs, h_0 = cast(Tensor, given[0]), cast(Tensor, given[1])
@@ -48,22 +50,27 @@ def _forward(
     finals: list[Tensor | None] = []
     kept: list[Tensor | None] = []
     for one, own, part in zip(told, _sides(given, len(told)), _parts(outputs, len(told)), strict=True):
-        call, ends, rest, operations = passes.prepare_forward(one, lengths, own, keep, cast(Tensor, part))
+        call, ends, rest, operations = passes.prepare_forward(native, one, lengths, own, keep, cast(Tensor, part))
         calls.append(call)
         work += operations
         finals += ends
         kept += rest
-    _answer(library.functions().leadline_forward, calls, work, together)
+    _answer(native.leadline_forward, calls, work, together)
     return outputs, finals, kept, work
 
 
 def _answer(function: Callable[[object], int], calls: Sequence[Any], work: float, together: bool) -> None:
-    for group in [calls] if together else [[call] for call in calls]:
-        passes.answer(function, group, work * len(group) / len(calls))
+    if together or len(calls) == 1:
+        passes.answer(function, calls, work)
+        return
+    for call in calls:
+        passes.answer(function, [call], work / len(calls))
 
 
 def _sides(given: Sequence[Any], directions: int) -> list[list[Any]]:
     """What belongs to each direction."""
+    if directions == 1:
+        return [[*given]]
     each = (len(given) - SHARED) // directions
     return [[*given[:SHARED], *given[at : at + each]] for at in range(SHARED, len(given), each)]
 
@@ -78,17 +85,17 @@ def _parts(whole: Tensor | None, directions: int) -> Sequence[Tensor | None]:
 class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, told: Sequence[Told], together: bool, lengths: Tensor, *given: Tensor | None
+        ctx: Any, native: CDLL, told: Sequence[Told], together: bool, lengths: Tensor, *given: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        outputs, finals, kept, work = _forward(told, together, lengths, given, keep=True)
+        outputs, finals, kept, work = _forward(native, told, together, lengths, given, keep=True)
         ctx.save_for_backward(*given, *kept, outputs, lengths)
-        ctx.told, ctx.together, ctx.work = told, together, work
+        ctx.native, ctx.told, ctx.together, ctx.work = native, told, together, work
         ctx.set_materialize_grads(False)
         return outputs, *finals
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
-        told, wanted = ctx.told, _sides(ctx.needs_input_grad[3:], len(ctx.told))
+        told, wanted = ctx.told, _sides(ctx.needs_input_grad[4:], len(ctx.told))
         *tensors, outputs, lengths = ctx.saved_tensors
         given, kept = tensors[: -2 * len(told)], tensors[-2 * len(told) :]
         own = _sides(given, len(told))
@@ -101,10 +108,10 @@ class _Layer(torch.autograd.Function):
             rest = [(part, *kept[2 * at : 2 * at + 2]) for at, part in enumerate(parts)]
             prepared = [passes.prepare_backward(*side) for side in zip(told, wanted, own, rest, ends, strict=True)]
             calls = [call for call, _ in prepared]
-            _answer(library.functions().leadline_backward, calls, 2 * ctx.work, ctx.together)
+            _answer(ctx.native.leadline_backward, calls, 2 * ctx.work, ctx.together)
             found = [_asked_for(gradients, want) for (_, gradients), want in zip(prepared, wanted, strict=True)]
         shared = _sum([gradients[0] for gradients in found])
-        return None, None, None, shared, *(one for gradients in found for one in gradients[SHARED:])
+        return None, None, None, None, shared, *(one for gradients in found for one in gradients[SHARED:])
 
 
 def _ends(d_results: Sequence[Tensor | None], d_outputs: Tensor | None, directions: int) -> list[list[Tensor | None]]:
@@ -120,7 +127,7 @@ def _asked_for(gradients: Sequence[Tensor | None], wanted: Sequence[bool]) -> li
 
 def _sum(gradients: Sequence[Tensor | None]) -> Tensor | None:
     there = [gradient for gradient in gradients if gradient is not None]
-    return sum(there[1:], there[0]) if there else None
+    return there[0] + there[1] if len(there) == 2 else there[0] if there else None
 
 
 def _recomputed(

@@ -76,10 +76,9 @@ Kept = tuple[Tensor, Tensor | None]
 
 
 def prepare_forward(
-    told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool, outputs: Tensor
+    native: ctypes.CDLL, told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool, outputs: Tensor
 ) -> tuple[_Call, Ends, Kept, float]:
     """The call, which writes to `outputs`; h_n, c_n; the plan and the saved gates; floating-point operations."""
-    native = library.functions()
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
     assert h_0 is not None
