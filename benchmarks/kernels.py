@@ -28,6 +28,7 @@ SMALL = tuple((9, 64, hidden, hidden) for hidden in (40, 64, 100))
 WIDE = ((100, 32, 32, 32), (100, 32, 64, 128), (100, 32, 128, 256), (100, 64, 256, 512))
 RAGGED = ((9, 64, 64, 64), (30, 64, 64, 64), (30, 64, 128, 128))
 STACKS = ((3, False), (2, True))  # layers, both ways; at H 32 and 128
+UPPER = ((100, 32, 64, 32), (100, 32, 128, 128), (100, 32, 256, 128))  # single layers that read what upper ones read
 
 
 def tasks(groups: list[str], cells: list[str]) -> list[Layers]:
@@ -37,6 +38,7 @@ def tasks(groups: list[str], cells: list[str]) -> list[Layers]:
     if "stacks" in groups:
         deep = [(shape, stack) for shape in WIDE[:2] for stack in STACKS]
         found += [Layers(cell, *shape, *stack) for shape, stack in deep for cell in cells]
+        found += [Layers(cell, *shape) for shape in UPPER for cell in cells]
     if "ragged" in groups:
         found += [Layers(cell, *shape, layers=0) for shape in RAGGED for cell in cells]
     return found
