@@ -15,7 +15,7 @@ from kernel_cases import Case, case, names, run
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import choose, long_call, native
+from leadline.kernels import choose, graph, library, long_call, native, passes
 
 CELLS = ("tanh", "gru", "lstm")
 
@@ -148,6 +148,19 @@ def test_a_stopped_pass_says_so(cell: str, steps: int, monkeypatch: pytest.Monke
         outputs.sum().backward()
     with pytest.raises(KernelError, match="kernel status 3"):
         native.unroll(cell, given.inputs, given.lengths, given.initial, given.weights, segment=steps)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_memory_that_is_kept_makes_a_call_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small layer over millions of steps computes little and writes much, to pages that nobody has touched."""
+    given = case("gru", 30, 9, 6, 21, seed=6)
+    work: list[float] = []
+    monkeypatch.setattr(passes, "answer", lambda function, calls, operations: work.append(operations))
+    with torch.no_grad():
+        native.unroll("gru", given.inputs, given.lengths, given.initial, given.weights)
+    native.unroll("gru", given.inputs.requires_grad_(), given.lengths, given.initial, given.weights)
+    kept = library.functions().leadline_saved(passes.CELLS["gru"], 21, int(given.lengths.sum()))
+    assert work[1] - work[0] == graph.FRESH * kept > 0
 
 
 def test_statuses_come_back_in_order() -> None:
