@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO ?= --budget 15m
 
-.PHONY: install demo test lint types docs check clean
+.PHONY: install demo test reference lint types docs check clean
 
 install: .venv/installed
 
@@ -18,6 +18,12 @@ demo: install
 test: install
 	$(BIN)/python -m pytest -n 2 --cov=leadline --cov-report=term --cov-fail-under=90
 
+# The same tests on the plain loop: what they promise must not hang on compiled code. `leadline bench`, an example of that
+# page, compares the two.
+reference: install
+	LEADLINE_KERNELS=reference $(BIN)/python -m pytest -n 2 tests \
+		--deselect "tests/docs/test_pages.py::test_a_page_runs[docs/commands.md]"
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -28,7 +34,7 @@ types: install
 docs: install
 	$(BIN)/mkdocs build --strict --quiet
 
-check: test lint types docs
+check: test reference lint types docs
 
 clean:
 	rm -rf .venv build dist site src/*.egg-info src/leadline/kernels/*.so

@@ -20,7 +20,7 @@ from leadline.data.batch import Batcher
 from leadline.data.datasets.letters import letters
 from leadline.data.encode import Encoder
 from leadline.data.sequences import Sequences
-from leadline.kernels import library
+from leadline.kernels import choose, library
 from leadline.network import Network, embed_spec, stack_network
 from leadline.spec import Recipe, StackSpec
 from leadline.training import compiled, loop, objective
@@ -57,6 +57,12 @@ SPECS = (
     {"cell": "lstm", "hidden_size": 9, "layer_norm": True, "readout": "mlp"},
 )
 POOLED = ("last", "mean", "max")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_forced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled training, whatever the shell forces."""
+    monkeypatch.delenv(choose.VARIABLE, raising=False)
 
 
 @pytest.fixture(params=library.INSTRUCTION_SETS.get(platform.machine().lower(), ()))
