@@ -9,7 +9,8 @@ import torch
 from kernel_cases import Case, case, rows, run
 from torch import Tensor
 
-from leadline.kernels import choose, native, reference
+from leadline import nn
+from leadline.kernels import choose, memory, native, reference
 
 CELLS = ("tanh", "gru", "lstm")
 pytestmark = pytest.mark.usefixtures("compiled")
@@ -199,3 +200,32 @@ def test_memory_kept_for_the_backward_pass(cell: str) -> None:
 def test_rows_helper_keeps_the_rows() -> None:
     given = case("lstm", 3, 4, 2, 5)
     assert torch.equal(rows(given, torch.tensor([2])).inputs[:, 0], given.inputs[:, 2])
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_graph_of_gradients_counts_a_carried_state_once() -> None:
+    """The second call starts from the first one's state; both share their weights."""
+    module = nn.GRU(4, 5)
+    right = torch.nn.GRU(4, 5).double()
+    right.load_state_dict(module.state_dict())
+    inputs = torch.randn(6, 3, 4)
+    found = []
+    for layer, steps in ((module, inputs), (right, inputs.double())):
+        _, state = layer(steps[:3])
+        outputs, _ = layer(steps[3:], state)
+        found.append(torch.autograd.grad(outputs.square().sum(), list(layer.parameters()), create_graph=True))
+    for ours, exact in zip(*found, strict=True):
+        torch.testing.assert_close(ours.double(), exact, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_the_default_dtype_is_not_the_kernels_own() -> None:
+    module, inputs = nn.GRU(8, 32), torch.randn(50, 16, 8)
+    right = torch.autograd.grad(module(inputs)[0].sum(), list(module.parameters()))
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = torch.autograd.grad(module(inputs)[0].sum(), list(module.parameters()))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert all(torch.equal(a, b) for a, b in zip(found, right, strict=True))
+    assert memory.floats(5).dtype is torch.float32

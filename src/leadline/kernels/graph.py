@@ -142,6 +142,8 @@ def _recomputed(
 ) -> list[Tensor | None]:
     """Gradients that can be differentiated again: the plain loop, run once more."""
     gradients: list[Tensor | None] = [None] * len(given)
+    # Views of their own: what leads from one of them to another is not this call's, and is counted elsewhere.
+    given = [None if tensor is None else tensor.view_as(tensor) for tensor in given]
     inputs, h_0, c_0, *weights = given
     initial = (h_0,) if c_0 is None else (h_0, c_0)
     outputs, final = reference.unroll(

@@ -29,7 +29,7 @@ def floats(count: int) -> Tensor:
     """A tensor of `count` float32 with arbitrary values. Its memory is kept for later when the last view of it dies."""
     size = 4 * count
     if size < LEAST or not hasattr(mmap, "MAP_ANONYMOUS"):
-        return torch.empty(count)
+        return torch.empty(count, dtype=torch.float32, device="cpu")
     piece = _fitting(size) or _piece(size)
     array = np.frombuffer(piece, np.float32, count)
     weakref.finalize(array, _keep, piece).atexit = False

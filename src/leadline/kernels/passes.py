@@ -84,7 +84,7 @@ def prepare_forward(
     assert h_0 is not None
     seq, batch, feature = inputs.shape
     cell, hidden, lengths = CELLS[told.cell], h_0.shape[1], lengths.contiguous()
-    plan = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64)
+    plan = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64, device="cpu")
     valid = native.leadline_plan(seq, batch, lengths.data_ptr(), plan.data_ptr())
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
     if told.segment:
