@@ -12,6 +12,7 @@ import torch
 from kernel_cases import Case, case, run
 from torch import Tensor
 
+from leadline.errors import KernelError
 from leadline.kernels import choose, native, pair, passes, reference
 
 CELLS = ("tanh", "gru", "lstm")
@@ -167,3 +168,10 @@ def test_ctrl_c_ends_both() -> None:
     finally:
         interrupt.cancel()
         interrupt.join()
+
+
+def test_directions_of_unequal_width_are_an_error() -> None:
+    first, second = case("gru", 11, 9, 6, 8, seed=1), case("gru", 11, 9, 6, 16, seed=2)
+    starts, weights = [first.initial, second.initial], [first.weights, second.weights]
+    with pytest.raises(KernelError, match=r"directions of \[8, 16\] units"):
+        choose.unroll_layer("gru", first.inputs, first.lengths, starts, weights)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from leadline.errors import KernelError
 from leadline.kernels import graph, passes
 from leadline.kernels.passes import Told
 from leadline.kernels.reference import State, Weights
@@ -32,6 +33,9 @@ def run(
     segment: int,
 ) -> tuple[Tensor, list[State]]:
     """Outputs (seq, batch, 2 * hidden) and both final states, in tensors in which `native.refusal` found nothing."""
+    widths = [four[1].shape[-1] for four in weights]
+    if len(set(widths)) > 1:
+        raise KernelError(f"directions of {widths} units", where=f"unroll_layer({cell!r})", expected="equal widths")
     given: list[Tensor | None] = []
     for states, four in zip(initial, weights, strict=True):
         passes.check_sizes(cell, inputs, lengths, states, four)
