@@ -6,6 +6,7 @@ system afresh every time costs a page fault for every four kilobytes, which may 
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import weakref
 from collections import deque
@@ -57,11 +58,14 @@ def _piece(size: int) -> mmap.mmap:
     """Private, so that a forked process has its own; in huge pages where the system has them."""
     piece = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        piece.madvise(mmap.MADV_HUGEPAGE)
+        with contextlib.suppress(OSError):  # a kernel without them
+            piece.madvise(mmap.MADV_HUGEPAGE)
     return piece
 
 
 def _keep(piece: mmap.mmap) -> None:
+    if len(piece) > MOST_KEPT:
+        return
     _spare.append(piece)
     while waiting() > MOST_KEPT:
         try:
