@@ -140,6 +140,30 @@ def test_transforms_take_the_plain_loop(cell: str) -> None:
     torch.testing.assert_close(slope, expected.sum(), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
+def test_many_gradients_at_once(cell: str, bidirectional: bool) -> None:
+    """`is_grads_batched`, `torch.vmap` over a backward pass, and a jacobian: the gradients that come one by one."""
+    kind = {"tanh": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[cell]
+    layer = kind(3, 4, bidirectional=bidirectional)
+    inputs = torch.randn(5, 2, 3, requires_grad=True)
+    leaves = [inputs, *layer.parameters()]
+    outputs = layer(inputs)[0]
+    many = torch.randn(3, *outputs.shape)
+    one_by_one = [torch.autograd.grad(outputs, leaves, one, retain_graph=True) for one in many]
+    right = [torch.stack(gradients) for gradients in zip(*one_by_one, strict=True)]
+    batched = torch.autograd.grad(outputs, leaves, many, is_grads_batched=True, retain_graph=True)
+    mapped = torch.vmap(lambda one: torch.autograd.grad(outputs, leaves, one, retain_graph=True))(many)
+    for found in (batched, mapped):
+        for ours, exact in zip(found, right, strict=True):
+            torch.testing.assert_close(ours, exact, rtol=1e-5, atol=1e-6)
+    slow, fast = (
+        torch.autograd.functional.jacobian(lambda one: layer(one)[0].sum(0), inputs.detach(), vectorize=vectorize)
+        for vectorize in (False, True)
+    )
+    torch.testing.assert_close(fast, slow, rtol=1e-5, atol=1e-6)
+
+
 def test_a_changed_weight_is_noticed() -> None:
     given = case("gru", 3, 4, 2, 5)
     weights = tuple(weight.clone().requires_grad_() for weight in given.weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import os
 from collections.abc import Iterator
 
@@ -106,6 +107,33 @@ def test_no_more_waits_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     held.clear()
     gc.collect()
     assert memory.waiting() == 4 * 2 * 4 * PAGE
+
+
+def test_a_piece_beyond_all_that_may_wait_goes_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST_KEPT", 9 * 4 * PAGE)
+    waits, huge = memory.floats(2 * PAGE), memory.floats(10 * PAGE)
+    del waits, huge
+    gc.collect()
+    assert memory.waiting() == 2 * 4 * PAGE
+
+
+def test_no_memory_left_is_torchs_error() -> None:
+    with pytest.raises(RuntimeError, match="memory"):
+        memory.floats(1 << 44)
+
+
+def test_a_refused_hint_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plain(mmap.mmap):
+        def madvise(self, *arguments: object) -> None:
+            raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(memory.mmap, "mmap", Plain)
+    tensor = memory.floats(PAGE)
+    tensor.fill_(2.0)
+    assert tensor.sum() == 2 * PAGE
+    del tensor
+    gc.collect()
+    assert isinstance(memory._spare[0], Plain)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -183,3 +186,78 @@ def test_the_wait_itself_answers_an_interrupt() -> None:
         long_call.heard([busy, busy], stop)
     interrupt.join()
     assert stop.value == 1
+
+
+def test_a_thread_that_cannot_start_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, latest = ctypes.c_int64(), time.monotonic() + 60
+    started: list[threading.Thread] = []
+
+    class Scarce(threading.Thread):
+        def start(self) -> None:
+            if started:
+                raise RuntimeError("can't start new thread")
+            started.append(self)
+            super().start()
+
+    def busy() -> int:
+        while not stop.value and time.monotonic() < latest:
+            time.sleep(0.01)
+        return 3
+
+    monkeypatch.setattr(long_call, "threading", SimpleNamespace(Thread=Scarce, Event=threading.Event))
+    with pytest.raises(RuntimeError, match="can't start"):
+        long_call.heard([busy, busy], stop)
+    assert stop.value == 1
+    started[0].join(60)
+    assert not started[0].is_alive()
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+def test_a_call_that_is_left_behind_keeps_its_memory(backward: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two interrupts, the second in the wait for the call's end, leave while it still writes."""
+    alive: list[weakref.ref[Tensor]] = []
+    began, end, threads = threading.Event(), threading.Event(), []
+
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            began.wait(60)
+            raise KeyboardInterrupt
+
+    class Noted(threading.Thread):
+        def start(self) -> None:
+            threads.append(self)
+            super().start()
+
+    def prepare() -> list[passes._Call]:
+        told, given = passes.Told("lstm", reverse=False, segment=0), case("lstm", 7, 3, 4, 5)
+        tensors = passes.tensors("lstm", given.inputs, given.initial, given.weights)  # type: ignore[arg-type]
+        outputs = given.inputs.new_empty(7, 3, 5)
+        call, ends, (plan, saved), _ = passes.prepare_forward(
+            library.functions(), told, given.lengths, tensors, True, outputs
+        )
+        used = [*tensors, outputs, *ends, plan, saved]
+        if backward:
+            gradients = [outputs.clone(), *map(torch.clone, given.initial)]
+            call, found = passes.prepare_backward(told, [True] * 7, tensors, (outputs, plan, saved), gradients)  # type: ignore[arg-type]
+            used = [*tensors, outputs, plan, saved, *gradients, *found]
+        alive.extend(weakref.ref(tensor) for tensor in used if tensor is not None)
+        return [call]
+
+    def busy(pointer: object) -> int:
+        began.set()
+        end.wait(60)
+        return 0
+
+    monkeypatch.setattr(long_call, "OPERATIONS", 0)
+    monkeypatch.setattr(long_call, "threading", SimpleNamespace(Thread=Noted, Event=Interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        passes.answer(busy, prepare(), 1.0)
+    gc.collect()
+    held = [reference() is not None for reference in alive]
+    end.set()
+    threads.pop().join()
+    gc.collect()
+    assert len(held) >= 11
+    assert all(held)
+    assert not any(reference() is not None for reference in alive)

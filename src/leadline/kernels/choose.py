@@ -106,7 +106,7 @@ ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unr
 
 def _fallback(cell: str) -> str:
     """torch's loops, or the plain one where those do not go: transforms, cells that torch does not have."""
-    plain = native.transformed() or cell not in passes.CELLS
+    plain = passes.transformed() or cell not in passes.CELLS
     return "reference" if plain else "torch"
 
 

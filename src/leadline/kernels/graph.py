@@ -102,7 +102,7 @@ class _Layer(torch.autograd.Function):
         *tensors, outputs, lengths = ctx.saved_tensors
         given, kept = tensors[: -2 * len(told)], tensors[-2 * len(told) :]
         own = _sides(given, len(told))
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or passes.transformed() or any(map(_batched, d_results)):
             ends = _ends(d_results, d_results[0], len(told))
             found = [_recomputed(*side, lengths) for side in zip(told, wanted, own, ends, strict=True)]
         else:
@@ -115,6 +115,11 @@ class _Layer(torch.autograd.Function):
             found = [_asked_for(gradients, want) for (_, gradients), want in zip(prepared, wanted, strict=True)]
         shared = _sum([gradients[0] for gradients in found])
         return None, None, None, None, shared, *(one for gradients in found for one in gradients[SHARED:])
+
+
+def _batched(gradient: Tensor | None) -> bool:
+    """Whether this stands for several gradients at once (`torch.autograd.grad(..., is_grads_batched=True)`)."""
+    return gradient is not None and torch._C._functorch.is_legacy_batchedtensor(gradient)
 
 
 def _ends(d_results: Sequence[Tensor | None], d_outputs: Tensor | None, directions: int) -> list[list[Tensor | None]]:
@@ -140,16 +145,10 @@ def _recomputed(
     d_results: Sequence[Tensor | None],
     lengths: Tensor,
 ) -> list[Tensor | None]:
-    """Gradients that can be differentiated again: the plain loop, run once more."""
+    """Gradients that can be differentiated again, or many at once: from the plain loop, run once more."""
+    given, results = _replayed(told, given, lengths)
     gradients: list[Tensor | None] = [None] * len(given)
-    # Views of their own: what leads from one of them to another is not this call's, and is counted elsewhere.
-    given = [None if tensor is None else tensor.view_as(tensor) for tensor in given]
-    inputs, h_0, c_0, *weights = given
-    initial = (h_0,) if c_0 is None else (h_0, c_0)
-    outputs, final = reference.unroll(
-        told.cell, cast(Tensor, inputs), lengths, cast(State, initial), cast(Weights, tuple(weights)), told.reverse
-    )
-    pairs = [pair for pair in zip((outputs, *final), d_results, strict=False) if pair[1] is not None]
+    pairs = [pair for pair in zip(results, d_results, strict=False) if pair[1] is not None]
     places = [place for place, want in enumerate(wanted) if want]
     if not pairs or not places:
         return gradients
@@ -157,9 +156,23 @@ def _recomputed(
         [result for result, _ in pairs],
         [cast(Tensor, given[place]) for place in places],
         [gradient for _, gradient in pairs],
-        create_graph=True,
+        create_graph=torch.is_grad_enabled(),
         allow_unused=True,
     )
     for place, gradient in zip(places, found, strict=True):
         gradients[place] = gradient
     return gradients
+
+
+@torch.enable_grad()
+def _replayed(
+    told: Told, given: Sequence[Tensor | None], lengths: Tensor
+) -> tuple[list[Tensor | None], tuple[Tensor, ...]]:
+    """`given` and what the plain loop makes of it: outputs, h_n, c_n."""
+    # Views of their own: what leads from one of them to another is not this call's, and is counted elsewhere.
+    given = [None if tensor is None else tensor.view_as(tensor) for tensor in given]
+    inputs, h_0, c_0, *weights = given
+    initial = cast(State, (h_0,) if c_0 is None else (h_0, c_0))
+    four = cast(Weights, tuple(weights))
+    outputs, final = reference.unroll(told.cell, cast(Tensor, inputs), lengths, initial, four, told.reverse)
+    return given, (outputs, *final)

@@ -27,8 +27,10 @@ def is_long(operations: float) -> bool:
 def heard(calls: Sequence[Callable[[], int]], stop: ctypes.c_int64) -> list[int]:
     """The statuses of `calls`, which run at the same time and look at `stop`.
 
+    Each of `calls` keeps the memory that it writes: a second Ctrl-C leaves without waiting for its end.
+
     Raises:
-        KeyboardInterrupt: as any other exception that comes up while waiting, once the calls have ended.
+        KeyboardInterrupt: as any other exception that comes up meanwhile, once the calls that had begun have ended.
     """
     statuses = [0] * len(calls)
     ends = [threading.Event() for _ in calls]  # `Thread.join` takes a thread for finished when it was interrupted
@@ -39,22 +41,17 @@ def heard(calls: Sequence[Callable[[], int]], stop: ctypes.c_int64) -> list[int]
         finally:
             ends[place].set()
 
-    for place in range(len(calls)):
-        threading.Thread(target=work, args=(place,), name="leadline-call", daemon=True).start()
+    threads = [
+        threading.Thread(target=work, args=(place,), name="leadline-call", daemon=True) for place in range(len(calls))
+    ]
     try:
+        for thread in threads:
+            thread.start()
         for end in ends:
             end.wait()
     finally:
         stop.value = 1
-        for end in ends:
-            _outwait(end)
+        for thread, end in zip(threads, ends, strict=True):
+            if thread.ident is not None:
+                end.wait()
     return statuses
-
-
-def _outwait(done: threading.Event) -> None:
-    """Wait, whatever else comes: the memory that the call writes must not go before it has ended."""
-    while not done.is_set():
-        try:
-            done.wait()
-        except KeyboardInterrupt:
-            continue

@@ -29,9 +29,10 @@ _spare: deque[mmap.mmap] = deque()
 def floats(count: int) -> Tensor:
     """A tensor of `count` float32 with arbitrary values. Its memory is kept for later when the last view of it dies."""
     size = 4 * count
-    if size < LEAST or not hasattr(mmap, "MAP_ANONYMOUS"):
+    small = size < LEAST or not hasattr(mmap, "MAP_ANONYMOUS")
+    piece = None if small else _fitting(size) or _piece(size)
+    if piece is None:
         return torch.empty(count, dtype=torch.float32, device="cpu")
-    piece = _fitting(size) or _piece(size)
     array = np.frombuffer(piece, np.float32, count)
     weakref.finalize(array, _keep, piece).atexit = False
     return torch.from_numpy(array)
@@ -54,9 +55,13 @@ def _fitting(size: int) -> mmap.mmap | None:
     return None
 
 
-def _piece(size: int) -> mmap.mmap:
-    """Private, so that a forked process has its own; in huge pages where the system has them."""
-    piece = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+def _piece(size: int) -> mmap.mmap | None:
+    """Private, so that a forked process has its own; in huge pages where the system has them. None where it has no
+    memory left: torch then says so."""
+    try:
+        piece = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:
+        return None
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):  # a kernel without them
             piece.madvise(mmap.MADV_HUGEPAGE)

@@ -26,12 +26,6 @@ def next_move() -> str:
     )
 
 
-def transformed() -> bool:
-    """Whether vmap, another function transform or forward-mode differentiation is at work."""
-    functorch: bool = torch._C._are_functorch_transforms_active()
-    return functorch or torch.autograd.forward_ad._current_level >= 0
-
-
 def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | tuple[()] = ()) -> str:
     """Why the compiled kernels cannot take this call; "" where they can."""
     if cell not in passes.CELLS:
@@ -46,7 +40,7 @@ def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | t
             return "the compiled kernels are float32 only"
         if not tensor.is_cpu:
             return "the compiled kernels are for the CPU only"
-    if transformed():
+    if passes.transformed():
         return "function transforms and forward-mode derivatives need the plain loop"
     if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
         return "a graph is being captured"

@@ -20,7 +20,8 @@ SHAPES = {"tanh": (1, 1), "gru": (3, 1), "lstm": (4, 2)}  # gates, states
 
 
 class _Call(ctypes.Structure):
-    """`leadline_call` of csrc/leadline.h."""
+    """`leadline_call` of csrc/leadline.h. Its `held` keeps the memory that its addresses point to: an exception may
+    leave a pass while a thread is still at the call."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("cell", "reverse", "seq", "batch", "feature", "hidden")),
@@ -62,6 +63,12 @@ def tensors(cell: str, inputs: Tensor, initial: State, weights: Weights) -> list
     return [whole(tensor) for tensor in (inputs, initial[0], c_0, *weights)]
 
 
+def transformed() -> bool:
+    """Whether vmap, another function transform or forward-mode differentiation is at work."""
+    functorch: bool = torch._C._are_functorch_transforms_active()
+    return functorch or torch.autograd.forward_ad._current_level >= 0
+
+
 class Told(NamedTuple):
     """What a call is told beside its tensors; outputs of `ways` directions lie side by side."""
 
@@ -92,9 +99,10 @@ def prepare_forward(
     else:
         kept = native.leadline_saved(cell, hidden, valid)
     saved = memory.floats(kept) if keep else None
-    addresses = map(_address, (plan, *given, outputs, h_n, c_n, saved))
+    held = (plan, *given, outputs, h_n, c_n, saved)
     numbers = (cell, told.reverse, seq, batch, feature, hidden)
-    call = _Call(*numbers, *addresses, segment=told.segment, outputs_step=told.ways * hidden)
+    call = _Call(*numbers, *map(_address, held), segment=told.segment, outputs_step=told.ways * hidden)
+    call.held = held
     return call, (h_n, c_n), (plan, saved), operations(told.cell, valid, feature, hidden)
 
 
@@ -115,7 +123,7 @@ def answer(function: Callable[[object], int], calls: Sequence[_Call], work: floa
         return
     stop = ctypes.c_int64()
     for call in calls:
-        call.stop = ctypes.addressof(stop)
+        call.stop, call.held = ctypes.addressof(stop), (*call.held, stop)
     statuses = long_call.heard([partial(function, ctypes.byref(call)) for call in calls], stop)
     library.check(max(statuses))
 
@@ -140,11 +148,11 @@ def prepare_backward(
         torch.empty_like(tensor) if tensor is not None and (place >= 3 or wanted[place]) else None
         for place, tensor in enumerate(given)
     ]
-    addresses = map(_address, (plan, *given, outputs, None, None, saved, *d_whole, *gradients))
+    held = (plan, *given, outputs, None, None, saved, *d_whole, *gradients)
     hidden = outputs.shape[2]
     numbers, step = (CELLS[told.cell], told.reverse, seq, batch, feature, hidden), told.ways * hidden
-    call = _Call(*numbers, *addresses, segment=told.segment, outputs_step=step, d_outputs_step=step)
-    call.held = d_whole
+    call = _Call(*numbers, *map(_address, held), segment=told.segment, outputs_step=step, d_outputs_step=step)
+    call.held = held
     return call, gradients
 
 

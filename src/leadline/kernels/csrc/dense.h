@@ -1,4 +1,4 @@
-/* A dense layer over rows that lie anywhere: y = W x + b, and its gradients, on the products of product.h.
+/* A dense layer over rows that lie anywhere: y = W x + b, and its gradients, on the products of rows.h and outer.h.
  *
  * Outputs are written row after row, each padded to whole vectors; the gradient of an output comes in tiles.
  */
@@ -8,15 +8,15 @@
 #include "steps.h"
 
 typedef struct {
-    long rows, inputs, outputs; /* rows: the most that will come */
+    long inputs, outputs;
     float *panel, *padded_bias; /* packed for the forward pass */
     float *weight_panel, *sums, *scratch;
 } Dense;
 
 INLINE long padded(long columns) { return vectors(columns) * VL; }
 
-static Dense dense_take(Arena *arena, long rows, long inputs, long outputs, int training) {
-    Dense d = {.rows = rows, .inputs = inputs, .outputs = outputs};
+static Dense dense_take(Arena *arena, long inputs, long outputs, int training) {
+    Dense d = {.inputs = inputs, .outputs = outputs};
     d.panel = arena_floats(arena, inputs * padded(outputs));
     d.padded_bias = arena_floats(arena, padded(outputs));
     d.weight_panel = arena_floats(arena, training ? outputs * padded(inputs) : 0);

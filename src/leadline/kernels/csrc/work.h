@@ -79,7 +79,7 @@ static void take_convolutions(Work *w, Arena *arena) {
         c.after = arena_floats(arena, cells * padded(n->channels));
         c.out = arena_floats(arena, cells * n->channels);
         c.rows = arena_take(arena, (size_t)cells * sizeof(float *));
-        c.dense = dense_take(arena, cells, seen_by(n, l), n->channels, w->training);
+        c.dense = dense_take(arena, seen_by(n, l), n->channels, w->training);
         if (arena->memory) w->convolutions[l] = c;
     }
     if (!w->training || !n->convolutions) return;
@@ -121,11 +121,11 @@ static void work_take(Work *w, Arena *arena) {
     w->rows = arena_take(arena, (size_t)cells * sizeof(float *));
     w->logits = arena_floats(arena, cells * padded(n->outputs));
     if (n->mlp) {
-        w->inner = dense_take(arena, cells, width_of(n), n->mlp, w->training);
+        w->inner = dense_take(arena, width_of(n), n->mlp, w->training);
         w->hidden = arena_floats(arena, cells * padded(n->mlp));
         w->hidden_rows = arena_take(arena, (size_t)cells * sizeof(float *));
     }
-    w->outer = dense_take(arena, cells, top_of(n), n->outputs, w->training);
+    w->outer = dense_take(arena, top_of(n), n->outputs, w->training);
     if (w->training) take_gradients(w, arena);
 }
 
