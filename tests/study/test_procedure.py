@@ -22,6 +22,7 @@ from leadline.study.assemble import assemble
 from leadline.study.draws import DECAY, DROPOUT, RATES
 from leadline.study.moves import Limits
 from leadline.study.procedure import MOST_INCUMBENTS, procedure
+from leadline.study.sizes import costly
 from leadline.study.tuning import RUNGS, longest_rung, shortened
 from leadline.study.verdict import Dev
 
@@ -722,6 +723,28 @@ def test_a_costly_start_is_tuned_on_two_rungs_and_so_is_what_it_is_held_against(
     runs = {t.recipe.max_updates for t in book.results if t.spec == book.plan.start}
     assert book.plan.recipe.max_updates // 2 not in runs
     assert longest_rung(book, book.incumbent) == 2
+
+
+def test_arms_of_a_pair_are_tuned_alike_where_the_incumbent_became_costly(words):
+    """A network that is costly by its steps has been on the last rung; so is what it is held against."""
+    book = book_for(words, start="gru:1x64")
+    paired = []
+    right = pairing.settle
+
+    def settle(book, matches, *rest):
+        paired.append((book.incumbent, [longest_rung(book, s) for m in matches for s in (m.against, m.candidate.spec)]))
+        return (yield from right(book, matches, *rest))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "settle", settle)
+        play(book, World(lambda s: 20 + 4 * math.log2(s.operations_per_step / 1000) + 6 * s.num_layers))
+    beside = [rungs for incumbent, rungs in paired if costly(incumbent)]
+    assert beside
+    assert all(len(set(rungs)) == 1 for _, rungs in paired)
+    flats = [control.arm for control in book.controls.values()]
+    specs = {spec.describe(): spec for spec in book.draws}
+    assert flats
+    assert {longest_rung(book, specs[arm]) for arm in flats} == {2}
 
 
 def test_few_sequences_are_split_again_and_again():

@@ -136,6 +136,7 @@ def _measured(book: Book) -> bool:
 
 def measure(book: Book) -> Steps[None]:
     """The incumbent's half of the first pairs, and the same on half of the data; then the diagnosis."""
+    yield from tune(book, [book.incumbent], always=[book.incumbent])
     trials = pairing.incumbent_trials(book, BLOCK)
     yield [*trials, diagnosis.on_share(trials[0], 0.5)]
     sound = pairing.kept(book, trials)[0]

@@ -38,7 +38,8 @@ def tune(book: Book, specs: Sequence[StackSpec], always: Collection[StackSpec] =
     Rung one: a twelfth of the updates, all rates. Rung two: a fifth of the updates, the two best rates, for the
     better half of the specs and all of `always`. Rung three: half of the updates, for `always`: the same two rates,
     since large rates lead early and fall back, and the better of them with weight decay and with dropout, which a
-    shorter run would not show. Beside a costly incumbent it is left out for all arms, and with `last=SCREENING`.
+    shorter run would not show. It is left out with `last=SCREENING`, and for all arms beside a costly incumbent, but
+    for one that came there from a smaller network and so has been on it.
     Fills `book.draws` from the longest rung up to `last`.
     """
     yield from _halving(book, specs, always, last)
@@ -63,8 +64,13 @@ def _halving(book: Book, arms: Sequence[Arm], always: Collection[Arm], last: int
     ranked = sorted(arms, key=lambda arm: -_best(book, arm, 0)[0])
     kept = [arm for arm in arms if arm in always or arm in ranked[: (len(ranked) + 1) // 2]]
     yield from _rung(book, kept, 1)
-    if last == WHOLE and not (book.incumbents and costly(book.incumbent)):
+    if last == WHOLE and not _left_out(book):
         yield from _rung(book, [arm for arm in kept if arm in always], WHOLE)
+
+
+def _left_out(book: Book) -> bool:
+    """Whether the incumbent does without the last rung: then all that it is held against do."""
+    return bool(book.incumbents) and costly(book.incumbent) and longest_rung(book, book.incumbent) < WHOLE
 
 
 def _draws(book: Book, arm: Arm, rung: int) -> list[Draw]:
