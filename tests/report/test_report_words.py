@@ -194,8 +194,16 @@ def test_open_questions_name_their_price() -> None:
     assert path_words.still_open(LETTERS) == (
         "Deeper (GRU 3 x 54, both ways, dropout 0.3): 0.2 points fewer errors (0.4 more to 0.9 fewer), "
         "99.4 % interval, 6 pairs. To settle it: about 9 more pairs, 14 min of training.",
-        "Not pursued, because screening promised less: narrower. That is no test of them.",
+        "Not pursued after screening: narrower. That is no test of them.",
     )
+
+
+def test_a_move_of_which_another_form_was_paired_is_not_left_out() -> None:
+    """Of four windows that were screened one was paired: the move was tested."""
+    rows = [move for move in LETTERS.moves if move.decision == "not_pursued"]
+    other = rows[-1].model_copy(update={"move": "wider", "to": "another width"})
+    found = path_words.still_open(LETTERS.model_copy(update={"moves": (*LETTERS.moves, other)}))
+    assert found == path_words.still_open(LETTERS)
 
 
 def test_an_unknown_price_is_not_invented() -> None:

@@ -14,7 +14,7 @@ from leadline.data.datasets.letters import letters
 from leadline.data.tasks import markov_chain, parity
 from leadline.errors import OptionError
 from leadline.records.trial import BaselineSpec
-from leadline.records.verdict import Budget
+from leadline.records.verdict import Budget, Verdict
 from leadline.seeds import child
 from leadline.stats import power
 from leadline.study import diagnosis, moves, pairing, stage, verdict
@@ -371,6 +371,35 @@ def test_a_study_that_comes_down_all_the_way_has_its_pictures(words):
     assert len(book.incumbents) == MOST_INCUMBENTS
     assert book.square is not None
     assert len(book.curve) == 6
+
+
+def test_a_start_that_does_not_train_is_left(words):
+    """Its runs count as they came out; what trains is ranked by its own score, and no figure is infinite."""
+    start = book_for(words).plan.start
+    world = World(lambda s: 20.0 if s == start else 80.0 + 3 * sees(s), diverges=lambda s: s == start)
+    book = play(book_for(words), world)
+    first = [m for m in stage.rows(book) if m.source == start.describe()]
+    row = next(m for m in first if m.fresh is not None)
+    assert row.move == book.path[0]
+    assert book.path[0] in ("look_ahead", "both_directions")
+    assert row.effect == pytest.approx(69, abs=3)  # and what a poor learning rate costs
+    assert row.fresh.effect == pytest.approx(69, abs=3)
+    assert row.collapsed == (0, row.pairs)
+    assert f"{row.pairs} of the other arm's" in row.reason
+    assert max(m.pairs for m in first) <= 6
+    assert all(m.screening is None for m in first)
+    budget = Budget(minutes=None, max_trials=None, trials=0, seconds=0.0, jobs=1)
+    text = assemble(book, budget, ()).model_dump_json()
+    assert Verdict.model_validate_json(text).model_dump_json() == text
+
+
+def test_why_a_move_was_not_pursued(words):
+    world = World(lambda s: 60.0 + 8 * min(sees(s), 2) - 20 * (s.readout == "mlp"), diverges=lambda s: s.cell == "lstm")
+    rows = stage.rows(play(book_for(words), world))
+    reasons = {m.move: (m.reason, m.screening) for m in rows if m.decision == "not_pursued"}
+    assert reasons["other_cell"] == ("it did not train in the shortened screening runs", None)
+    assert reasons["look_ahead"][0] == "a smaller window looked as good in the shortened screening runs"
+    assert reasons["readout"][0] == "others looked better in the shortened screening runs"
 
 
 def test_what_diverged_is_not_screened(words):

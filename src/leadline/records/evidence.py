@@ -56,7 +56,7 @@ class Comparison(Record):
         level: confidence of each bound of that interval, over all looks: 1 minus this comparison's share of alpha.
         pairs: pairs trained.
         seconds: training time that the comparison cost.
-        screening: score difference of the screening run, one seed, shortened.
+        screening: score difference of the screening run, one seed, shortened; None where one of them did not train.
         reason: one sentence.
         pairs_to_close: pairs that would probably settle an open comparison; None where it is closed, or where no
             number of pairs would.
@@ -64,7 +64,8 @@ class Comparison(Record):
         dev_to_close: where pairs alone would not settle it, how many times the dev part (in groups, where it is split
             by group) probably would with all pairs that are allowed; None where that would not either.
         rule: "t" where errors look normal, "bet" where the differences lean to a side and a bound is the bet's.
-        collapsed: runs of the candidate and of `against` that did not train; their pairs are not in the effect.
+        collapsed: runs of the candidate and of `against` that did not train; their pairs are not in the effect, but
+            where more than a third of those of `against` diverged.
         example_correlation: of both arms' scores over the examples: what pairing by example achieved.
         seed_correlation: of both arms' scores over the pairs: what sharing seed and split achieved.
         fresh: for a move that was taken, its effect on seeds that did not choose it: the figure to quote.

@@ -62,10 +62,12 @@ def still_open(verdict: Verdict) -> tuple[str, ...]:
     lines = tuple(_undecided(verdict, move) for move in moves if move.decision == "undecided")
     followed = [move for move in final_moves(verdict) if move.decision == "better"]
     lines += tuple(f"{_told(verdict, move)}; better, but not followed any more." for move in followed)
-    skipped = listing(list(dict.fromkeys(move_name(move.move) for move in moves if move.decision == "not_pursued")))
+    paired = {move.move for move in moves if move.pairs}
+    skipped = [move.move for move in moves if move.decision == "not_pursued" and move.move not in paired]
     if not skipped:
         return lines
-    return (*lines, f"Not pursued, because screening promised less: {skipped}. That is no test of them.")
+    left = listing([move_name(move) for move in dict.fromkeys(skipped)])
+    return (*lines, f"Not pursued after screening: {left}. That is no test of them.")
 
 
 def against_baseline(verdict: Verdict) -> str:

@@ -51,10 +51,17 @@ def trials(book: Book, spec: StackSpec, pairs: int) -> list[Trial]:
 
 def kept(book: Book, *arms: Sequence[Trial]) -> list[list[Trial]]:
     """The pairs of all arms without those in which a run collapsed; all of them, where fewer than two are left."""
-    lost = np.any([_collapsed(book, arm) for arm in arms], axis=0)
+    lost = _lost(book, arms)
     if (~lost).sum() < 2:
         return [list(arm) for arm in arms]
     return [[trial for trial, gone in zip(arm, lost, strict=True) if not gone] for arm in arms]
+
+
+def _lost(book: Book, arms: Sequence[Sequence[Trial]]) -> NDArray[np.bool_]:
+    """Pairs that say nothing, since a run collapsed. Where an arm's runs mostly diverge, that is what it has to show:
+    its pairs count as they came out."""
+    masks = [_collapsed(book, arm) for arm in arms if _diverged(book, arm).mean() <= MOST_FAILURES]
+    return np.asarray(np.any([*masks, np.zeros(len(arms[0]), np.bool_)], axis=0))
 
 
 def settle(
@@ -139,14 +146,13 @@ def row_of(
 
 def _look(book: Book, match: Match, planned: Design, look: int, down: bool) -> Standing:
     arms = trials(book, match.candidate.spec, look), trials(book, match.against, look)
-    lost = [_collapsed(book, arm) for arm in arms]
     seconds = sum(book.results[t].seconds for arm in arms for t in arm)
-    counts = int(lost[0].sum()), int(lost[1].sum())
+    counts = int(_collapsed(book, arms[0]).sum()), int(_collapsed(book, arms[1]).sum())
     facts = {"collapsed": counts, "seconds": seconds}
-    if (~(lost[0] | lost[1])).sum() < 2 or lost[0].mean() > MOST_FAILURES:
-        failed = lost[0].mean() > MOST_FAILURES
+    failed = counts[0] / look > MOST_FAILURES
+    words = f"{counts[0]} of {look} trainings did not train, {counts[1]} of the other arm's"
+    if failed or (~_lost(book, arms)).sum() < 2:
         row = _unpaired(book, match, planned).model_copy(update={**facts, "pairs": look})
-        words = f"{counts[0]} of {look} trainings did not train"
         return Standing(_worded(row, words, "failed_to_train" if failed else "undecided"), None if failed else 1.0)
     clean = kept(book, *arms)
     devs = book.devs(clean[0]), book.devs(clean[1])
@@ -155,7 +161,6 @@ def _look(book: Book, match: Match, planned: Design, look: int, down: bool) -> S
     if row.pairs_to_close is not None:
         row = row.model_copy(update={"minutes_to_close": row.pairs_to_close * seconds / look / 60})
     if any(counts):
-        words = f"{counts[0]} of {look} trainings did not train, {counts[1]} of the other arm's"
         row = _worded(row, words)
     return Standing(row, None if row.decision == "failed_to_train" else standing.chance)
 
@@ -180,9 +185,12 @@ def _guarded(book: Book, match: Match, arms: Sequence[Sequence[Trial]], row: Com
 def _collapsed(book: Book, trials: Sequence[Trial]) -> NDArray[np.bool_]:
     """Runs that diverged, or lie far below the arm's others in training and on dev both."""
     results = [book.results[t] for t in trials]
-    broken = np.array([r.status == "diverged" for r in results])
     far = [collapsed(np.array([getattr(r, part) for r in results]), book.margin) for part in ("train", "dev")]
-    return np.asarray(broken | (far[0] & far[1]))
+    return np.asarray(_diverged(book, trials) | (far[0] & far[1]))
+
+
+def _diverged(book: Book, trials: Sequence[Trial]) -> NDArray[np.bool_]:
+    return np.array([book.results[t].status == "diverged" for t in trials])
 
 
 def _overtaken(book: Book, match: Match, down: bool) -> bool:
@@ -232,7 +240,7 @@ def _arms(book: Book, match: Match) -> dict[str, Any]:
         "move": match.candidate.move,
         "to": match.candidate.spec.describe(),
         "against": match.against.describe(),
-        "screening": screened(book, match.candidate.spec, match.against),
+        "screening": gain if np.isfinite(gain := screened(book, match.candidate.spec, match.against)) else None,
     }
 
 

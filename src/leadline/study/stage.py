@@ -61,7 +61,7 @@ def run(
     yield from tune(book, paired, always=paired)
     found = yield from settle(book, [Match(c, book.incumbent) for c in pursued], kind, down, most)
     settled = [Settled(match.candidate, row) for match, row in found.items()]
-    settled += [Settled(c, _not_pursued(book, c)) for c in candidates if c not in pursued]
+    settled += [Settled(c, _not_pursued(book, c, pursued)) for c in candidates if c not in pursued]
     return _written(book, settled)
 
 
@@ -158,7 +158,7 @@ def shortlist(book: Book, candidates: Sequence[Candidate]) -> list[Candidate]:
     """
     chosen = smallest_window(book, candidates)
     candidates = [c for c in candidates if c.move != "look_ahead" or c is chosen]
-    ranked = sorted(candidates, key=lambda c: (-_rung(book, c), -_gain(book, c)))[:PURSUED]
+    ranked = sorted(candidates, key=lambda c: (-_rung(book, c), -_score(book, c)))[:PURSUED]
     return [c for c in candidates if c in ranked or c.move in ("wider", "deeper")]
 
 
@@ -167,8 +167,8 @@ def smallest_window(book: Book, candidates: Sequence[Candidate]) -> Candidate | 
     were screened the longest."""
     windows = _windows(candidates)
     longest = max((_rung(book, c) for c in windows), default=SCREENING)
-    gains = {c: _gain(book, c) for c in windows if _rung(book, c) == longest}
-    near = [c for c, gain in gains.items() if gain >= max(gains.values()) - book.margin]
+    scores = {c: _score(book, c) for c in windows if _rung(book, c) == longest}
+    near = [c for c, score in scores.items() if score >= max(scores.values()) - book.margin]
     return min(near, key=lambda c: c.spec.look_ahead, default=None)
 
 
@@ -180,8 +180,8 @@ def _rung(book: Book, candidate: Candidate) -> int:
     return longest_rung(book, candidate.spec, SCREENING)
 
 
-def _gain(book: Book, candidate: Candidate) -> float:
-    return screened(book, candidate.spec, book.incumbent, SCREENING)
+def _score(book: Book, candidate: Candidate) -> float:
+    return best_score(book, candidate.spec, _rung(book, candidate))
 
 
 def _bisected(book: Book, candidates: Sequence[Candidate]) -> Steps[list[Candidate]]:
@@ -218,7 +218,7 @@ def better(book: Book, settled: Sequence[Settled], down: bool = False) -> Settle
     return good[options.index(chosen)]
 
 
-def _not_pursued(book: Book, candidate: Candidate) -> Comparison:
+def _not_pursued(book: Book, candidate: Candidate, pursued: Sequence[Candidate]) -> Comparison:
     gain = screened(book, candidate.spec, book.incumbent)
     return Comparison(
         source=book.incumbent.describe(),
@@ -226,6 +226,15 @@ def _not_pursued(book: Book, candidate: Candidate) -> Comparison:
         to=candidate.spec.describe(),
         against=book.incumbent.describe(),
         decision="not_pursued",
-        screening=gain,
-        reason="others looked better in the shortened screening runs",
+        screening=gain if np.isfinite(gain) else None,
+        reason=_passed_over(book, candidate, pursued),
     )
+
+
+def _passed_over(book: Book, candidate: Candidate, pursued: Sequence[Candidate]) -> str:
+    if not np.isfinite(_score(book, candidate)):
+        return "it did not train in the shortened screening runs"
+    smaller = [c for c in _windows(pursued) if c.spec.look_ahead < candidate.spec.look_ahead]
+    if candidate.move == "look_ahead" and smaller:
+        return "a smaller window looked as good in the shortened screening runs"
+    return "others looked better in the shortened screening runs"
