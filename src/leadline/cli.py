@@ -13,7 +13,7 @@ from leadline.cli_options import with_read_options
 
 app = typer.Typer(
     name="leadline",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -25,6 +25,25 @@ Data = Annotated[Path | None, typer.Argument(help="File with sequences; without 
 Subset = Annotated[int | None, typer.Option(help="Use so many words of the embedded data set.")]
 Test = Annotated[Path | None, typer.Option(help="A file of the same form that becomes the test part.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same verdict.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"leadline {version('leadline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _leadline(
+    context: typer.Context,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is, and end.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()
@@ -240,6 +259,16 @@ def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     Console().print(terminal.render(verdict, folder))
 
 
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def _asked(error: typer.TyperException) -> str:
+    """The verb whose arguments could not be read, as it was typed."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context and context.command_path else "leadline"
+
+
 def main() -> None:
     """Entry point. Exit status: 0 a verdict, 1 an error, 2 undecided."""
     from leadline.errors import LeadlineError
@@ -253,7 +282,7 @@ def main() -> None:
         typer.echo("leadline: interrupted; the same command goes on where it was.", err=True)
         status = 1
     except typer.TyperException as error:
-        typer.echo(f"leadline: {error} Try `leadline --help`.", err=True)
+        typer.echo(f"leadline: {_sentence(error.format_message())} Try `{_asked(error)} --help`.", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 

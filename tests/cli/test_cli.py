@@ -7,6 +7,7 @@ import io
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -136,6 +137,10 @@ def test_train_fits_one_network(sensors, tmp_path):
         (["predict", "nowhere", "nothing.csv"], "run folder"),
         (["advise", "--jobs", "0"], "above 0"),
         (["nonsense"], "nonsense"),
+        (["advise", "--budgt", "3m"], "--budget"),
+        (["train", "--no-such-option"], "`leadline train --help`"),
+        (["explain"], "'run'. Try `leadline explain --help`"),
+        (["--no-such-option"], "--no-such-option. Try `leadline --help`"),
     ],
 )
 def test_errors_are_one_line_with_the_next_move_and_status_1(words, said, tmp_path):
@@ -144,6 +149,14 @@ def test_errors_are_one_line_with_the_next_move_and_status_1(words, said, tmp_pa
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_no_verb_prints_the_help_and_an_option_the_version():
+    bare, version = run(), run("--version")
+    assert (bare.returncode, bare.stderr, version.returncode, version.stderr) == (0, "", 0, "")
+    assert bare.stdout == run("--help").stdout
+    assert bare.stdout.startswith("Usage: leadline [OPTIONS] COMMAND")
+    assert version.stdout == f"leadline {metadata.version('leadline')}\n"
 
 
 def test_from_python(tmp_path):

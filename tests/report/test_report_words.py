@@ -143,7 +143,7 @@ def test_a_step_deeper_says_what_its_size_alone_does() -> None:
 
 
 def test_an_interval_beyond_what_can_be_gained_says_that_nothing_is_known() -> None:
-    """Only where the comparison is open: what is decided is bounded well enough."""
+    """Only where the comparison is open: what is decided is bounded well enough. Its interval holds the impossible."""
     move = next(m for m in LETTERS.moves if m.move == "deeper" and m.effect is not None)
     wide = move.model_copy(update={"interval": (-40.0, 40.0), "source": LETTERS.incumbents[-1]})
     for decision, said in (("undecided", True), ("not_worth_it", False)):
@@ -151,6 +151,7 @@ def test_an_interval_beyond_what_can_be_gained_says_that_nothing_is_known() -> N
         verdict = LETTERS.model_copy(update={"moves": moves})
         text = " ".join((*path_words.still_open(verdict), *path_words.ruled_out(verdict)))
         assert ("too few to bound it" in text) == said, text
+        assert ("interval" in text) != said, text
 
 
 def test_a_smaller_network_is_taken_within_the_margin() -> None:
@@ -188,6 +189,16 @@ def test_failing_to_train_stands_apart_from_failing_to_help() -> None:
         "also with residual connections and normalisation.",
     )
     assert not any("Another cell" in line for line in path_words.ruled_out(LETTERS))
+
+
+def test_what_screening_left_out_is_told_apart_where_moves_are_joined() -> None:
+    moves = tuple(
+        move.model_copy(update={"move": name, "decision": "not_pursued", "pairs": 0, "source": LETTERS.incumbents[-1]})
+        for name, move in zip(("deeper+wider", "deeper+readout", "deeper+wider"), LETTERS.moves, strict=False)
+    )
+    assert path_words.still_open(LETTERS.model_copy(update={"moves": moves}))[-1] == (
+        "Not pursued after screening: deeper and wider; deeper and another readout. That is no test of them."
+    )
 
 
 def test_open_questions_name_their_price() -> None:

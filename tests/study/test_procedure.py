@@ -21,7 +21,7 @@ from leadline.study import diagnosis, moves, pairing, stage, verdict
 from leadline.study.assemble import assemble
 from leadline.study.draws import DECAY, DROPOUT, RATES
 from leadline.study.moves import Limits
-from leadline.study.procedure import MOST_INCUMBENTS, procedure
+from leadline.study.procedure import MOST_INCUMBENTS, conclude, procedure
 from leadline.study.sizes import costly
 from leadline.study.tuning import RUNGS, longest_rung, shortened
 from leadline.study.verdict import Dev
@@ -568,6 +568,10 @@ def test_a_run_cut_by_the_cap_is_never_a_refusal(words):
         assert row.pairs <= 2 * verdict.BLOCK
     assert {m.decision for m in book.moves if m.move == "deeper"} == {"not_worth_it"}
     assert book.stop_reason == "undecided"
+    assert book.stop_sentence == "Still open at the last network: wider."
+    book.moves += [cut[-1].model_copy(update={"move": "both_directions+deeper"})] * 2
+    conclude(book)
+    assert book.stop_sentence == "Still open at the last network: wider; both directions and deeper."
 
 
 def test_what_is_open_at_the_last_look_says_so(words):

@@ -66,7 +66,7 @@ def still_open(verdict: Verdict) -> tuple[str, ...]:
     skipped = [move.move for move in moves if move.decision == "not_pursued" and move.move not in paired]
     if not skipped:
         return lines
-    left = listing([move_name(move) for move in dict.fromkeys(skipped)])
+    left = "; ".join(move_name(move) for move in dict.fromkeys(skipped))
     return (*lines, f"Not pursued after screening: {left}. That is no test of them.")
 
 
@@ -112,13 +112,14 @@ def _measured(verdict: Verdict, move: Comparison) -> str:
     """Effect, interval, level, pairs and the arm it is held against."""
     if move.effect is None:
         return "never measured in pairs"
-    text = figures.effect_text(figures.scale(verdict), move.effect, move.interval)
+    unbounded = _beyond_possible(verdict, move)
+    text = figures.effect_text(figures.scale(verdict), move.effect, None if unbounded else move.interval)
     facts = [figures.plural(move.pairs, "pair")]
-    if move.level is not None:
+    if move.level is not None and not unbounded:
         facts.insert(0, f"{figures.level(move.level)} interval")
     if move.against != move.source:
         facts.append(f"against {arm_name(verdict, move.against)}")
-    if _beyond_possible(verdict, move):
+    if unbounded:
         facts.append("too few to bound it")
     return f"{text}, {', '.join(facts)}"
 

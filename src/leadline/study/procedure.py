@@ -184,7 +184,8 @@ def conclude(book: Book) -> None:
             f"No network tried beats {baseline_description(book.baseline_enough)} by more than the margin.",
         )
     elif any(m.decision == "undecided" for m in last):
-        open_moves = ", ".join(m.move.replace("_", " ") for m in last if m.decision == "undecided")
+        names = dict.fromkeys(m.move for m in last if m.decision == "undecided")
+        open_moves = "; ".join(name.replace("_", " ").replace("+", " and ") for name in names)
         _stop(book, "undecided", f"Still open at the last network: {open_moves}.")
     elif last and all(m.decision in ("failed_to_train", "not_pursued") for m in last):
         _stop(book, "failed_to_train", "None of the larger networks could be trained.")
