@@ -20,6 +20,7 @@ app = typer.Typer(
     help="How deep should a recurrent network be for your sequences? A measured answer.",
 )
 
+INTERRUPTED = 130  # as shells have it
 UNDECIDED = ("undecided", "budget", "interrupted")
 Data = Annotated[Path | None, typer.Argument(help="File with sequences; without it the embedded letters to sounds.")]
 Subset = Annotated[int | None, typer.Option(help="Use so many words of the embedded data set.")]
@@ -270,7 +271,7 @@ def _asked(error: typer.TyperException) -> str:
 
 
 def main() -> None:
-    """Entry point. Exit status: 0 a verdict, 1 an error, 2 undecided."""
+    """Entry point. Exit status: 0 a verdict, 1 an error, 2 undecided, 130 interrupted before there was an answer."""
     from leadline.errors import LeadlineError
 
     try:
@@ -279,11 +280,12 @@ def main() -> None:
         typer.echo(f"leadline: {error}", err=True)
         status = 1
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("leadline: interrupted; the same command goes on where it was.", err=True)
-        status = 1
+        status = INTERRUPTED
     except typer.TyperException as error:
         typer.echo(f"leadline: {_sentence(error.format_message())} Try `{_asked(error)} --help`.", err=True)
         status = 1
+    if status == INTERRUPTED:
+        typer.echo("leadline: interrupted; the same command goes on from what is finished.", err=True)
     sys.exit(status if isinstance(status, int) else 0)
 
 

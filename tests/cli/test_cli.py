@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import leadline
-from leadline import cli
+from leadline import cli, loading
 from leadline.records.verdict import Verdict
 
 QUICK = ("--max-trials", "2", "--max-updates", "20", "--jobs", "1", "--no-explain")
@@ -157,6 +157,16 @@ def test_no_verb_prints_the_help_and_an_option_the_version():
     assert bare.stdout == run("--help").stdout
     assert bare.stdout.startswith("Usage: leadline [OPTIONS] COMMAND")
     assert version.stdout == f"leadline {metadata.version('leadline')}\n"
+
+
+def test_ctrl_c_before_there_is_anything_to_say(monkeypatch, sensors):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loading, "load_settled", interrupted)
+    done = run("advise", sensors)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "leadline: interrupted; the same command goes on from what is finished.\n"
 
 
 def test_from_python(tmp_path):

@@ -17,7 +17,7 @@ from simulated import SimulatedExecutor, World, book_for
 
 from leadline.data.datasets.letters import letters
 from leadline.errors import RunFolderError
-from leadline.records.trial import Trial
+from leadline.records.trial import BaselineSpec, Trial
 from leadline.study import run as driving
 from leadline.study.executors import Workers
 from leadline.study.ledger import FILE, Ledger, read_verdict
@@ -215,3 +215,16 @@ def test_closed_workers_leave_no_thread_behind(words):
         time.sleep(0.01)
     workers.close()
     assert not any(type(thread).__name__ == "_ExecutorManagerThread" for thread in threading.enumerate())
+
+
+def test_a_worker_is_begun_where_ctrl_c_waits(words):
+    """The terminal sends Ctrl-C to all processes: one that still loads torch would print a traceback."""
+    book = book_for(words)
+    workers = Workers(book.material, 1)
+    try:
+        trial = Trial(spec=BaselineSpec(name="majority"), recipe=book.plan.recipe, seed=0)
+        assert [done for done, _ in workers.outcomes([trial], lambda _: True)] == [trial]
+        assert signal.SIGINT in workers._pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+    finally:
+        workers.close()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

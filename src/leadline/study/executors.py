@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, Protocol
 
@@ -92,7 +93,8 @@ class Workers:
                     queue.clear()
                     break
                 trial = queue.pop(0)
-                waiting.append((trial, self._pool.submit(_run, trial)))
+                with _sheltered():
+                    waiting.append((trial, self._pool.submit(_run, trial)))
                 running += 1
             if waiting:
                 trial, future = waiting[0]
@@ -113,6 +115,19 @@ class Workers:
             process.terminate()
         if manager is not None:
             manager.join(PATIENCE)
+
+
+@contextmanager
+def _sheltered() -> Iterator[None]:
+    """Ctrl-C waits: a worker that is begun here inherits that, and is not torn out of its imports."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def executor(material: Material, jobs: int) -> Executor:
