@@ -165,7 +165,7 @@ def against_baseline(book: Book, close: bool = False) -> Steps[None]:
         facts = {
             "seconds": seconds,
             "minutes_to_close": None if closing is None else closing * seconds / look / 60,
-            "reason": "the advised network against the best predictor without recurrence",
+            "reason": "this network against the best predictor without recurrence",
         }
         book.recurrence = standing.row.model_copy(update=facts)
         if not close or standing.chance is None or standing.chance < pairing.FUTILE:
