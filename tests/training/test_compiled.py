@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import platform
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from leadline.data.batch import Batcher
 from leadline.data.datasets.letters import letters
 from leadline.data.encode import Encoder
 from leadline.data.sequences import Sequences
-from leadline.kernels import choose, library
+from leadline.kernels import choose, library, team
 from leadline.network import Network, embed_spec, stack_network
 from leadline.spec import Recipe, StackSpec
 from leadline.training import compiled, loop, objective
@@ -421,6 +422,53 @@ def test_a_member_does_not_depend_on_the_others() -> None:
         beside = list(threads.map(member, range(12)))
     assert beside[5] == alone
     assert len(set(beside)) == 12
+
+
+TEAM = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+
+
+@pytest.mark.parametrize(
+    ("hidden_size", "bidirectional", "shared"), [(64, True, True), (64, False, False), (4, True, False)]
+)
+def test_directions_are_shared_out_where_there_is_enough_to_do(
+    hidden_size: int, bidirectional: bool, shared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the same bits, and the passes of both layers, there and back: eight for two updates."""
+    asked: list[int] = []
+
+    def begun(function: int, data: int, threads: int, flags: int) -> None:
+        asked.append(threads)
+        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(function)(data)
+
+    stand_in = TEAM(begun)
+    fields = {"hidden_size": hidden_size, "bidirectional": bidirectional, "num_layers": 2, "dropout": 0.1}
+    network, encoder, batcher = prepared(letters(100), **fields)
+    order = batcher.shuffled(np.arange(100), 32, np.random.default_rng(0))
+    batches = [next(order) for _ in range(2)]
+    alone, helped = (Compiled(network, encoder, batcher, Recipe(), SEED) for _ in range(2))
+    monkeypatch.setattr(team, "entry", lambda: None)
+    alone.train(0, batches)
+    monkeypatch.setattr(team, "entry", lambda: ctypes.cast(stand_in, ctypes.c_void_p).value)
+    helped.train(0, batches)
+    np.testing.assert_array_equal(alone.machine.weights, helped.machine.weights)
+    assert asked == ([2] * 8 if shared else [])
+
+
+@pytest.mark.skipif(not team.there(), reason="this torch has no OpenMP")
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+def test_two_threads_train_to_the_bits_of_one(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, encoder, batcher = prepared(letters(100), cell=cell, hidden_size=70, bidirectional=True, num_layers=2)
+    order = batcher.shuffled(np.arange(100), 48, np.random.default_rng(0))
+    batches = [next(order) for _ in range(6)]
+    one, two = (Compiled(network, encoder, batcher, Recipe(), SEED) for _ in range(2))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert team.entry() is None
+    losses, scores = one.train(0, batches), one.scores(np.arange(100))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert team.entry()
+    np.testing.assert_array_equal(two.train(0, batches), losses)
+    np.testing.assert_array_equal(two.machine.weights, one.machine.weights)
+    np.testing.assert_array_equal(two.scores(np.arange(100)), scores)
 
 
 def test_two_calls_are_one() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from leadline.errors import KernelError
 
-ABI = 8
+ABI = 9
 VARIABLE = "LEADLINE_ISA"
 INSTRUCTION_SETS = {
     "x86_64": ("v4", "v3", "v2"),

@@ -35,6 +35,13 @@ def there() -> bool:
     return _start() is not None and os.getpid() == _parent
 
 
+def entry() -> int | None:
+    """The address of OpenMP's entry, for compiled code that shares out its own calls; None for one thread."""
+    if torch.get_num_threads() < 2 or not there():
+        return None
+    return ctypes.cast(_start(), ctypes.c_void_p).value  # type: ignore[arg-type]
+
+
 def run(function: Callable[[object], int], calls: Sequence[ctypes.Structure]) -> list[int]:
     """The statuses of `function` for each of `calls`; where there are fewer threads than calls, some run in turn."""
     start = _start()

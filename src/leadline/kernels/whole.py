@@ -2,8 +2,9 @@
 
 The recurrence alone is a fifth of what an update of a small network costs; the rest is the going back and forth
 between small tensor operations. Here embedding, stack, readout, loss, clipping, AdamW and the average of the
-weights are one call on plain arrays (`leadline_network` of csrc/leadline.h). A network is trained by one thread and
-shares nothing, so its result does not depend on what else is trained beside it, bit for bit.
+weights are one call on plain arrays (`leadline_network` of csrc/leadline.h). A network shares nothing, so its result
+does not depend on what else is trained beside it, bit for bit. It is trained by one thread; where torch has two or
+more, the directions of a layer run at once, to the same bits.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.errors import KernelError
-from leadline.kernels import library
+from leadline.kernels import library, team
 
 Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
@@ -43,6 +44,7 @@ class _Network(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in _POINTERS),
         *((name, ctypes.c_double) for name in _RATES),
         ("seed", ctypes.c_uint64),
+        ("together", ctypes.c_void_p),
     )
 
 
@@ -126,7 +128,7 @@ class Machine:
         self._tables = (ctypes.c_void_p * max(1, len(self.data.grams)))(*map(_address, self.data.grams))
         self._struct = self._described()
         self._calls = library.functions()
-        expected = self._calls.leadline_parameters(ctypes.byref(self._struct))
+        expected = self._calls.leadline_parameters(self._network())
         if expected != count:
             raise KernelError(f"{count} weights for this network", expected=f"{expected}")
 
@@ -135,7 +137,7 @@ class Machine:
         sizes, sequences = _flat(batches)
         losses = np.zeros(len(batches))
         count = self._calls.leadline_train(
-            ctypes.byref(self._struct), done, len(batches), *map(_address, (sizes, sequences, losses))
+            self._network(), done, len(batches), *map(_address, (sizes, sequences, losses))
         )
         library.check(-min(count, 0))
         return losses[:count]
@@ -146,7 +148,7 @@ class Machine:
         sequences = np.ascontiguousarray(sequences)
         library.check(
             self._calls.leadline_gradient(
-                ctypes.byref(self._struct), update, len(sequences), _address(sequences), ctypes.byref(loss)
+                self._network(), update, len(sequences), _address(sequences), ctypes.byref(loss)
             )
         )
         return loss.value
@@ -157,10 +159,15 @@ class Machine:
         sums = np.zeros(len(sequences))
         library.check(
             self._calls.leadline_score(
-                ctypes.byref(self._struct), _address(weights), len(batches), *map(_address, (sizes, sequences, sums))
+                self._network(), _address(weights), len(batches), *map(_address, (sizes, sequences, sums))
             )
         )
         return sums
+
+    def _network(self) -> Any:
+        """What a call is given: the network, and who runs its directions."""
+        self._struct.together = team.entry()
+        return ctypes.byref(self._struct)
 
     def _described(self) -> _Network:
         data, first = self.data, next((grams for grams in self.data.grams if grams is not None), None)

@@ -16,7 +16,7 @@
 #define LEADLINE_EXPORT
 #endif
 
-#define LEADLINE_ABI 8
+#define LEADLINE_ABI 9
 
 enum leadline_cell { LEADLINE_TANH = 0, LEADLINE_GRU = 1, LEADLINE_LSTM = 2 };
 enum leadline_status { LEADLINE_OK = 0, LEADLINE_NO_MEMORY = 1, LEADLINE_BAD_CALL = 2, LEADLINE_STOPPED = 3 };
@@ -62,6 +62,8 @@ typedef struct {
 } leadline_round;
 /* What each thread runs; `round` is a leadline_round. */
 LEADLINE_EXPORT void leadline_share(void *round);
+/* Runs `function` on so many threads and waits for all: GOMP_parallel of an OpenMP library. */
+typedef void leadline_team(void (*function)(void *), void *data, unsigned threads, unsigned flags);
 
 /* A whole network with its data, trained in place: embedding, stack, readout, loss, clipping, AdamW, weight average.
  * `weights`, and the four arrays of the same size after it, hold all parameters one after another: for each category
@@ -87,6 +89,7 @@ typedef struct {
     float *weights, *gradient, *first, *second, *average;
     double learning_rate, weight_decay, clip, averaging, dropout, forget;
     uint64_t seed;
+    leadline_team *together; /* both directions of a layer at once, to the same bits; NULL: one after the other */
 } leadline_network;
 
 /* One vector per step, or per sequence: the last state, the mean, the maximum; the first and the last steps side by side,

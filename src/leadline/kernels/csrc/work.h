@@ -113,7 +113,7 @@ static void work_take(Work *w, Arena *arena) {
     w->features = arena_floats(arena, cells * features_of(n));
     w->window = n->past + n->look_ahead ? arena_floats(arena, cells * inputs_of(n, 0)) : w->features;
     w->zeros = arena_floats(arena, batch * n->hidden);
-    w->ends = arena_floats(arena, 2 * batch * n->hidden);
+    w->ends = arena_floats(arena, 2 * n->directions * batch * n->hidden);
     take_layers(w, arena);
     take_convolutions(w, arena);
     w->pooled = arena_floats(arena, batch * width_of(n));
