@@ -233,14 +233,13 @@ def test_a_call_that_is_left_behind_keeps_its_memory(backward: bool, monkeypatch
         told, given = passes.Told("lstm", reverse=False, segment=0), case("lstm", 7, 3, 4, 5)
         tensors = passes.tensors("lstm", given.inputs, given.initial, given.weights)  # type: ignore[arg-type]
         outputs = given.inputs.new_empty(7, 3, 5)
-        call, ends, (plan, saved), _ = passes.prepare_forward(
-            library.functions(), told, given.lengths, tensors, True, outputs
-        )
-        used = [*tensors, outputs, *ends, plan, saved]
+        plan = passes.plan(library.functions(), 7, given.lengths)
+        call, ends, saved = passes.prepare_forward(library.functions(), told, plan, tensors, True, outputs)
+        used = [*tensors, outputs, *ends, plan.numbers, saved]
         if backward:
             gradients = [outputs.clone(), *map(torch.clone, given.initial)]
-            call, found = passes.prepare_backward(told, [True] * 7, tensors, (outputs, plan, saved), gradients)  # type: ignore[arg-type]
-            used = [*tensors, outputs, plan, saved, *gradients, *found]
+            call, found = passes.prepare_backward(told, plan, [True] * 7, tensors, outputs, saved, gradients)
+            used = [*tensors, outputs, plan.numbers, saved, *gradients, *found]
         alive.extend(weakref.ref(tensor) for tensor in used if tensor is not None)
         return [call]
 

@@ -130,7 +130,10 @@ def unroll_layer(
     Where torch has two threads or more, two directions run at once, to the bits that they have one after the other.
     `torch.set_num_threads(1)` or `OMP_NUM_THREADS=1` keeps them on one core, as in the workers of a study.
     """
-    if len(weights) == 2 and inputs.dim() == 3 and inputs.numel() > 0:
+    if len(weights) == 1:
+        outputs, final = unroll(cell, inputs, lengths, initial[0], weights[0])
+        return outputs, [final]
+    if inputs.dim() == 3 and inputs.numel() > 0:
         others = (*initial[0], *initial[1], *weights[0], *weights[1])
         if choose(cell, inputs, others).name == "native":
             steps = segment(cell, len(inputs), inputs.shape[1], weights[0][1].shape[-1])
@@ -139,5 +142,4 @@ def unroll_layer(
         unroll(cell, inputs, lengths, states, four, reverse)
         for states, four, reverse in zip(initial, weights, (False, True), strict=False)
     ]
-    outputs = [half for half, _ in halves]
-    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1), [final for _, final in halves]
+    return torch.cat([half for half, _ in halves], -1), [final for _, final in halves]

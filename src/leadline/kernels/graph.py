@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from leadline.kernels import library, passes, reference
-from leadline.kernels.passes import Told
+from leadline.kernels.passes import Plan, Told
 from leadline.kernels.reference import State, Weights
 
 FRESH = 400
 """Floating-point operations that could be done while a number is written to fresh memory: about eight nanoseconds."""
-SHARED = 1  # tensors at the head of `given` that every direction reads: the inputs
+OWN = 6  # tensors of a direction in `given`, behind the inputs, which all read
 
 
 def run(
@@ -35,31 +35,35 @@ def run(
     """
     native = library.functions()
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given):
-        outputs, *finals = _Layer.apply(native, told, together, lengths, *given)  # type: ignore[no-untyped-call]
+        outputs, *finals = _Layer.apply((native, told, together, lengths), *given)  # type: ignore[no-untyped-call]
     else:
-        outputs, finals, _, _ = _forward(native, told, together, lengths, given, keep=False)
+        outputs, finals, _, _, _ = _forward(native, told, together, lengths, given, keep=False)
+    if len(told) == 1:
+        return outputs, [(finals[0],) if finals[1] is None else (finals[0], finals[1])]
     starts = range(0, 2 * len(told), 2)
     return outputs, [tuple(state for state in finals[at : at + 2] if state is not None) for at in starts]
 
 
 def _forward(
-    native: CDLL, told: Sequence[Told], together: bool, lengths: Tensor, given: Sequence[Tensor | None], keep: bool
-) -> tuple[Tensor, list[Tensor | None], list[Tensor | None], float]:
-    """Outputs, final states, what is kept for the backward pass, floating-point operations."""
-    inputs, h_0 = cast(Tensor, given[0]), cast(Tensor, given[1])
-    outputs = inputs.new_empty(*inputs.shape[:2], len(told) * h_0.shape[1])
-    calls, work, fresh = [], 0.0, 0
+    native: CDLL, told: Sequence[Told], together: bool, lengths: Tensor, given: Sequence[Any], keep: bool
+) -> tuple[Tensor, list[Tensor | None], list[Tensor | None], Plan, float]:
+    """Outputs, final states, what is kept of each direction for the backward pass, the plan, operations."""
+    seq, batch, feature = given[0].shape
+    hidden = given[1].shape[1]
+    outputs = given[0].new_empty(seq, batch, len(told) * hidden)
+    plan = passes.plan(native, seq, lengths)
+    work, fresh = len(told) * passes.operations(told[0].cell, plan.valid, feature, hidden), 0
+    calls: list[Any] = []
     finals: list[Tensor | None] = []
     kept: list[Tensor | None] = []
-    for one, own, part in zip(told, _sides(given, len(told)), _parts(outputs, len(told)), strict=True):
-        call, ends, rest, operations = passes.prepare_forward(native, one, lengths, own, keep, cast(Tensor, part))
+    for at, part in enumerate(_parts(outputs, len(told))):
+        call, ends, saved = passes.prepare_forward(native, told[at], plan, _side(given, at), keep, part)
         calls.append(call)
-        work += operations
-        fresh += 0 if rest[1] is None else rest[1].numel()
         finals += ends
-        kept += rest
+        kept.append(saved)
+        fresh += 0 if saved is None else saved.numel()
     _answer(native.leadline_forward, calls, work + FRESH * fresh, together)
-    return outputs, finals, kept, work
+    return outputs, finals, kept, plan, work
 
 
 def _answer(function: Callable[[object], int], calls: Sequence[Any], work: float, together: bool) -> None:
@@ -70,51 +74,52 @@ def _answer(function: Callable[[object], int], calls: Sequence[Any], work: float
         passes.answer(function, [call], work / len(calls))
 
 
-def _sides(given: Sequence[Any], directions: int) -> list[list[Any]]:
-    """What belongs to each direction."""
-    if directions == 1:
-        return [[*given]]
-    each = (len(given) - SHARED) // directions
-    return [[*given[:SHARED], *given[at : at + each]] for at in range(SHARED, len(given), each)]
+def _side(given: Sequence[Any], at: int) -> Sequence[Any]:
+    """What belongs to a direction."""
+    return (given[0], *given[1 + OWN * at : 1 + OWN * (at + 1)])
 
 
-def _parts(whole: Tensor | None, directions: int) -> Sequence[Tensor | None]:
+def _parts(whole: Any, directions: int) -> Sequence[Any]:
     """Each direction's part of every row."""
-    if whole is None or directions == 1:
-        return [whole] * directions
-    return whole.chunk(directions, -1)
+    return (whole,) * directions if whole is None or directions == 1 else whole.chunk(directions, -1)
 
 
 class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, native: CDLL, told: Sequence[Told], together: bool, lengths: Tensor, *given: Tensor | None
+        ctx: Any, how: tuple[CDLL, Sequence[Told], bool, Tensor], *given: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        outputs, finals, kept, work = _forward(native, told, together, lengths, given, keep=True)
+        native, told, together, lengths = how
+        outputs, finals, kept, plan, work = _forward(native, told, together, lengths, given, keep=True)
         ctx.save_for_backward(*given, *kept, outputs, lengths)
-        ctx.native, ctx.told, ctx.together, ctx.work = native, told, together, work
+        ctx.run = native, told, together, plan, work
         ctx.set_materialize_grads(False)
         return outputs, *finals
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
-        told, wanted = ctx.told, _sides(ctx.needs_input_grad[4:], len(ctx.told))
-        *tensors, outputs, lengths = ctx.saved_tensors
-        given, kept = tensors[: -2 * len(told)], tensors[-2 * len(told) :]
-        own = _sides(given, len(told))
-        if torch.is_grad_enabled() or passes.transformed() or any(map(_batched, d_results)):
-            ends = _ends(d_results, d_results[0], len(told))
-            found = [_recomputed(*side, lengths) for side in zip(told, wanted, own, ends, strict=True)]
+        native, told, together, plan, work = ctx.run
+        *given, outputs, lengths = ctx.saved_tensors
+        given, kept = given[: -len(told)], given[-len(told) :]
+        wanted, directions = ctx.needs_input_grad[1:], range(len(told))
+        again = torch.is_grad_enabled() or passes.transformed() or any(map(_batched, d_results))
+        ends = _ends(d_results, d_results[0] if again else passes.whole(d_results[0]), len(told))
+        sides = [(_side(wanted, at), _side(given, at)) for at in directions]
+        if again:
+            found = [_recomputed(told[at], *sides[at], ends[at], lengths) for at in directions]
         else:
-            ends = _ends(d_results, passes.whole(d_results[0]), len(told))
             parts = _parts(outputs, len(told))
-            rest = [(part, *kept[2 * at : 2 * at + 2]) for at, part in enumerate(parts)]
-            prepared = [passes.prepare_backward(*side) for side in zip(told, wanted, own, rest, ends, strict=True)]
-            calls = [call for call, _ in prepared]
-            _answer(ctx.native.leadline_backward, calls, 2 * ctx.work, ctx.together)
-            found = [_asked_for(gradients, want) for (_, gradients), want in zip(prepared, wanted, strict=True)]
-        shared = _sum([gradients[0] for gradients in found])
-        return None, None, None, None, shared, *(one for gradients in found for one in gradients[SHARED:])
+            prepared = [
+                passes.prepare_backward(told[at], plan, *sides[at], parts[at], kept[at], ends[at]) for at in directions
+            ]
+            _answer(native.leadline_backward, [call for call, _ in prepared], 2 * work, together)
+            found = [gradients for _, gradients in prepared]
+        if len(told) == 1:
+            return None, *found[0]
+        (shared, *first), (other, *second) = found
+        if shared is not None and other is not None:
+            shared = shared + other if again else shared.add_(other)
+        return None, shared, *first, *second
 
 
 def _batched(gradient: Tensor | None) -> bool:
@@ -122,20 +127,10 @@ def _batched(gradient: Tensor | None) -> bool:
     return gradient is not None and torch._C._functorch.is_legacy_batchedtensor(gradient)
 
 
-def _ends(d_results: Sequence[Tensor | None], d_outputs: Tensor | None, directions: int) -> list[list[Tensor | None]]:
+def _ends(d_results: Sequence[Tensor | None], d_outputs: Tensor | None, directions: int) -> list[Any]:
     """For each direction the gradients of its outputs, h_n and c_n."""
     parts = _parts(d_outputs, directions)
-    return [[part, *d_results[1 + 2 * at : 3 + 2 * at]] for at, part in enumerate(parts)]
-
-
-def _asked_for(gradients: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
-    """None in place of what nobody wants."""
-    return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
-
-
-def _sum(gradients: Sequence[Tensor | None]) -> Tensor | None:
-    there = [gradient for gradient in gradients if gradient is not None]
-    return there[0] + there[1] if len(there) == 2 else there[0] if there else None
+    return [(part, *d_results[1 + 2 * at : 3 + 2 * at]) for at, part in enumerate(parts)]
 
 
 def _recomputed(

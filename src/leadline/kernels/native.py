@@ -34,12 +34,11 @@ def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | t
     if isinstance(found, library.Missing):
         return found.reason
     for tensor in (inputs, *initial, *weights):
+        if type(tensor) in PLAIN and tensor.dtype is torch.float32 and tensor.is_cpu:
+            continue
         if type(tensor) not in PLAIN:
             return "a tensor subclass was given"
-        if tensor.dtype is not torch.float32:
-            return "the compiled kernels are float32 only"
-        if not tensor.is_cpu:
-            return "the compiled kernels are for the CPU only"
+        return f"the compiled kernels are {'for the CPU' if tensor.dtype is torch.float32 else 'float32'} only"
     if passes.transformed():
         return "function transforms and forward-mode derivatives need the plain loop"
     if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:

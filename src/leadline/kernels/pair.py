@@ -39,6 +39,6 @@ def run(
     given: list[Tensor | None] = []
     for states, four in zip(initial, weights, strict=True):
         passes.check_sizes(cell, inputs, lengths, states, four)
-        given += passes.tensors(cell, inputs, states, four)[len(given) and graph.SHARED :]
+        given += passes.tensors(cell, inputs, states, four)[len(given) and 1 :]
     told = [Told(cell, reverse, segment, ways=2) for reverse in (False, True)]
     return graph.run(told, lengths, given, worth_it(cell, inputs, lengths, weights[0][1].shape[-1]))

@@ -78,32 +78,42 @@ class Told(NamedTuple):
     ways: int = 1
 
 
-Ends = tuple[Tensor, Tensor | None]
-Kept = tuple[Tensor, Tensor | None]
+class Plan(NamedTuple):
+    """Which rows run at which step, as `leadline_plan` of csrc/leadline.h writes it, and how many steps all have."""
+
+    numbers: Tensor
+    valid: int
+
+
+def plan(native: ctypes.CDLL, seq: int, lengths: Tensor) -> Plan:
+    """The plan of rows of `lengths`."""
+    batch, lengths = len(lengths), lengths.contiguous()
+    numbers = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64, device="cpu")
+    return Plan(numbers, native.leadline_plan(seq, batch, lengths.data_ptr(), numbers.data_ptr()))
 
 
 def prepare_forward(
-    native: ctypes.CDLL, told: Told, lengths: Tensor, given: Sequence[Tensor | None], keep: bool, outputs: Tensor
-) -> tuple[_Call, Ends, Kept, float]:
-    """The call, which writes to `outputs`; h_n, c_n; the plan and the saved gates; floating-point operations."""
+    native: ctypes.CDLL, told: Told, plan: Plan, given: Sequence[Tensor | None], keep: bool, outputs: Tensor
+) -> tuple[_Call, tuple[Tensor, Tensor | None], Tensor | None]:
+    """The call, which writes to `outputs`; h_n, c_n; what it saves for the backward pass."""
     inputs, h_0, c_0 = given[:3]
     assert inputs is not None
     assert h_0 is not None
     seq, batch, feature = inputs.shape
-    cell, hidden, lengths = CELLS[told.cell], h_0.shape[1], lengths.contiguous()
-    plan = torch.empty(native.leadline_plan_size(seq, batch), dtype=torch.int64, device="cpu")
-    valid = native.leadline_plan(seq, batch, lengths.data_ptr(), plan.data_ptr())
+    cell, hidden = CELLS[told.cell], h_0.shape[1]
     h_n, c_n = torch.empty_like(h_0), None if c_0 is None else torch.empty_like(c_0)
+    saved = memory.floats(_kept(native, told, cell, hidden, seq, batch, plan.valid)) if keep else None
+    held = (plan.numbers, *given, outputs, h_n, c_n, saved)
+    call = _Call(cell, told.reverse, seq, batch, feature, hidden, *_addresses(held))
+    call.segment, call.outputs_step, call.held = told.segment, told.ways * hidden, held
+    return call, (h_n, c_n), saved
+
+
+def _kept(native: ctypes.CDLL, told: Told, cell: int, hidden: int, seq: int, batch: int, valid: int) -> int:
+    """Numbers that are saved for the backward pass."""
     if told.segment:
-        kept = native.leadline_checkpoints(cell, hidden, seq, batch, told.segment)
-    else:
-        kept = native.leadline_saved(cell, hidden, valid)
-    saved = memory.floats(kept) if keep else None
-    held = (plan, *given, outputs, h_n, c_n, saved)
-    numbers = (cell, told.reverse, seq, batch, feature, hidden)
-    call = _Call(*numbers, *map(_address, held), segment=told.segment, outputs_step=told.ways * hidden)
-    call.held = held
-    return call, (h_n, c_n), (plan, saved), operations(told.cell, valid, feature, hidden)
+        return int(native.leadline_checkpoints(cell, hidden, seq, batch, told.segment))
+    return int(native.leadline_saved(cell, hidden, valid))
 
 
 def operations(cell: str, steps: int, feature: int, hidden: int) -> float:
@@ -130,29 +140,29 @@ def answer(function: Callable[[object], int], calls: Sequence[_Call], work: floa
 
 def prepare_backward(
     told: Told,
+    plan: Plan,
     wanted: Sequence[bool],
     given: Sequence[Tensor | None],
-    kept: Sequence[Tensor],
+    outputs: Tensor,
+    saved: Tensor | None,
     d_results: Sequence[Tensor | None],
 ) -> tuple[_Call, list[Tensor | None]]:
-    """The call and where it puts the gradients of `given`; `kept` are outputs, plan and saved gates.
+    """The call and where it puts the gradients of `given`; the gradient of the outputs lies as they do.
 
-    The gradient of the outputs lies as they do.
+    The weights' gradients come in one go, wanted or not; the others only where they are wanted.
     """
-    outputs, plan, saved = kept
     assert given[0] is not None
     seq, batch, feature = given[0].shape
-    d_whole = [d_results[0], *map(whole, d_results[1:])]
-    # The weights' gradients come in one go, wanted or not; the others only where they are wanted.
+    hidden, d_outputs = outputs.shape[2], d_results[0]
     gradients = [
         torch.empty_like(tensor) if tensor is not None and (place >= 3 or wanted[place]) else None
         for place, tensor in enumerate(given)
     ]
-    held = (plan, *given, outputs, None, None, saved, *d_whole, *gradients)
-    hidden = outputs.shape[2]
-    numbers, step = (CELLS[told.cell], told.reverse, seq, batch, feature, hidden), told.ways * hidden
-    call = _Call(*numbers, *map(_address, held), segment=told.segment, outputs_step=step, d_outputs_step=step)
-    call.held = held
+    ends = [whole(tensor) for tensor in d_results[1:]]
+    held = (plan.numbers, *given, outputs, None, None, saved, d_outputs, *ends, *gradients)
+    call = _Call(CELLS[told.cell], told.reverse, seq, batch, feature, hidden, *_addresses(held))
+    call.segment, call.held = told.segment, held
+    call.outputs_step = call.d_outputs_step = told.ways * hidden
     return call, gradients
 
 
@@ -161,10 +171,10 @@ def whole(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor.contiguous().resolve_neg()
 
 
-def _address(tensor: Tensor | None) -> int | None:
-    if tensor is None:
-        return None
-    address = tensor.data_ptr()
-    if not address and tensor.numel():
+def _addresses(held: Sequence[Tensor | None]) -> list[int | None]:
+    """Where the numbers of each lie."""
+    found = [None if tensor is None else tensor.data_ptr() for tensor in held]
+    empty = [tensor for tensor, at in zip(held, found, strict=True) if at == 0] if 0 in found else []
+    if any(tensor is not None and tensor.numel() for tensor in empty):
         raise KernelError("a tensor without memory", expected="a plain tensor", next_move="Clone it first.")
-    return address
+    return found
