@@ -5,6 +5,7 @@
  * A call is eight int64 (cell, reverse, seq, batch, feature, hidden, 0, 0), the lengths, and float32 arrays: inputs,
  * states, weights, gradients of the results; then what is expected: results, gradients of the rest.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
 
@@ -76,7 +77,7 @@ static int run_case(FILE *file) {
     for (int i = 0; i < 7; i++) expected_d[i] = take(file, sizes[i]), d[i] = blank(sizes[i]);
     int64_t *plan = malloc((size_t)leadline_plan_size(T, B) * sizeof *plan);
     Array saved = blank(leadline_saved(cell, H, leadline_plan(T, B, lengths, plan)));
-    leadline_call call = {cell, head[1], T, B, I, H, plan};
+    leadline_call call = {.cell = cell, .reverse = head[1], .seq = T, .batch = B, .feature = I, .hidden = H, .plan = plan};
     call.inputs = in[0].values, call.h_0 = in[1].values, call.c_0 = lstm ? in[2].values : NULL;
     call.weight_ih = in[3].values, call.weight_hh = in[4].values;
     call.bias_ih = in[5].values, call.bias_hh = in[6].values;

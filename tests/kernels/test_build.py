@@ -48,3 +48,18 @@ def test_only_the_plain_interface_is_visible() -> None:
             )
         }
         assert not any("Py" in name or "torch" in name or name.startswith("_Z") for _, name in symbols)
+
+
+WIDER = {"v2": ("%ymm", "%zmm"), "v3": ("%zmm",)}
+
+
+@pytest.mark.skipif(shutil.which("objdump") is None or not BUILT, reason="no kernels were built here, or no objdump")
+@pytest.mark.parametrize("isa", WIDER)
+def test_no_wide_instruction_in_a_narrow_library(isa: str) -> None:
+    """Registers of a wider set would stop the process on a machine that lacks it."""
+    if not library.path_of(isa).exists():
+        pytest.skip(f"no {isa} kernels here")
+    command = ["objdump", "--disassemble", "--no-show-raw-insn", str(library.path_of(isa))]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "%xmm" in listing
+    assert not [name for name in WIDER[isa] if name in listing]
