@@ -23,7 +23,7 @@ FLAGS = ["-std=c11", "-O3", "-g0", "-fPIC", "-fvisibility=hidden", "-ffp-contrac
 LOST = (
     "Leadline installs without compiled kernels for {isa} ({why}). It will work, but where no set is left, on "
     "torch's own recurrent loops: training then takes about twice to five times as long. Install a C compiler "
-    "(gcc 11 or clang 12 and newer; CC chooses one) and install again."
+    "(gcc 11 or clang 16 and newer; CC chooses one) and install again."
 )
 
 

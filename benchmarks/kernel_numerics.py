@@ -1,9 +1,11 @@
 """How far the compiled kernels are from the plain loop in double precision, over a wide grid, beside torch's own loops.
 
-    OMP_NUM_THREADS=1 python benchmarks/kernel_numerics.py [--lengths 1 2 100] [--json results.json]
+    OMP_NUM_THREADS=1 python benchmarks/kernel_numerics.py --json results.json
 
 Per tensor (results and all gradients) the error is max |a - b| / max |b|. The bound is 2e-6 for one step and 1e-5 to
-1000 steps, and four times torch's error or 5e-7, whichever is more: below that, torch's error is luck.
+1000 steps, and four times torch's error or 5e-7, whichever is more: below that, torch's error is luck. Errors of two
+equally good sums differ by chance, and the worst of several thousand such ratios is large, so torch is held to the
+same bounds the other way round: four times ours.
 """
 
 from __future__ import annotations
@@ -40,10 +42,20 @@ class Result:
     error: float
     torch_error: float
     worst_ratio: float
+    torch_worst_ratio: float
+
+    @property
+    def bound(self) -> float:
+        return 2e-6 if self.seq <= 1 else 1e-5
 
     @property
     def within(self) -> bool:
-        return self.error <= (2e-6 if self.seq <= 1 else 1e-5) and self.worst_ratio <= 4
+        return self.error <= self.bound and self.worst_ratio <= 4
+
+    @property
+    def torch_within(self) -> bool:
+        """Torch's error by the same bounds, ours in the place of its own."""
+        return self.torch_error <= self.bound and self.torch_worst_ratio <= 4
 
 
 def results(routine: Routine, cell: str, tensors: list[Tensor], lengths: Tensor, reverse: bool) -> list[Tensor]:
@@ -81,8 +93,16 @@ def compare(cell: str, seq: int, batch: int, hidden: int, reverse: bool, ragged:
     fast = native.unroll if seq else reference.unroll
     ours = [error(*pair) for pair in zip(results(fast, cell, tensors, lengths, reverse), exact, strict=True)]
     right = [error(*pair) for pair in zip(results(aten.unroll, cell, tensors, lengths, reverse), exact, strict=True)]
-    ratio = max(mine / max(theirs, FLOOR / 4) for mine, theirs in zip(ours, right, strict=True))
-    return Result(cell, seq, batch, hidden, reverse, ragged, max(ours), max(right), round(ratio, 2))
+    return Result(
+        *(cell, seq, batch, hidden, reverse, ragged, max(ours), max(right)),
+        worst_ratio=worst(ours, right),
+        torch_worst_ratio=worst(right, ours),
+    )
+
+
+def worst(errors: list[float], others: list[float]) -> float:
+    """The largest ratio of an error to the other side's, which counts as a quarter of `FLOOR` at least."""
+    return round(max(one / max(other, FLOOR / 4) for one, other in zip(errors, others, strict=True)), 2)
 
 
 def main() -> None:
@@ -100,11 +120,14 @@ def main() -> None:
         mine = [result for result in found if result.seq == seq]
         print(
             f"T {seq:5d}: {len(mine):4d} calls, worst error {max(r.error for r in mine):.1e} "
-            f"(torch {max(r.torch_error for r in mine):.1e}), worst ratio {max(r.worst_ratio for r in mine):.2f}"
+            f"(torch {max(r.torch_error for r in mine):.1e}), worst ratio {max(r.worst_ratio for r in mine):.2f} "
+            f"(torch {max(r.torch_worst_ratio for r in mine):.2f}), outside {sum(not r.within for r in mine)} "
+            f"(torch {sum(not r.torch_within for r in mine)})",
         )
     outside = [result for result in found if not result.within]
     for result in outside:
         print("outside:", result)
+    print(f"outside the bounds: {len(outside)} of {len(found)}; torch {sum(not r.torch_within for r in found)}")
     if chosen.json:
         rows = [asdict(result) for result in found]
         whole = {"instruction_set": library.isa(), "torch": torch.__version__, "rows": rows}

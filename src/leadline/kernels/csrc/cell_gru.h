@@ -12,13 +12,7 @@
 #define GRADS 4
 #define MEMORY 0
 #define HIDDEN_SET 1
-#if VL == 16
-#define ROWS 8
-#elif VL == 8
-#define ROWS 4
-#else
-#define ROWS 4
-#endif
+#define ROWS (REGISTERS == 32 ? 8 : 4)
 
 static const int CELL(input_order)[GATES] = {2, 0, 1};
 static const int CELL(hidden_order)[GATES] = {0, 1, 2};

@@ -11,13 +11,7 @@
 #define GRADS 4
 #define MEMORY 1
 #define HIDDEN_SET 0
-#if VL == 16
-#define ROWS 6
-#elif VL == 8
-#define ROWS 2
-#else
-#define ROWS 2
-#endif
+#define ROWS (REGISTERS == 32 ? 6 : 3)
 
 static const int CELL(input_order)[GATES] = {0, 1, 2, 3};
 static const int CELL(hidden_order)[GATES] = {0, 1, 2, 3};

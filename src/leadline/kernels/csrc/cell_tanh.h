@@ -8,13 +8,7 @@
 #define GRADS 1
 #define MEMORY 0
 #define HIDDEN_SET 0
-#if VL == 16
-#define ROWS 8
-#elif VL == 8
-#define ROWS 6
-#else
-#define ROWS 4
-#endif
+#define ROWS (REGISTERS == 32 ? 8 : 6)
 
 static const int CELL(input_order)[GATES] = {0};
 static const int CELL(hidden_order)[GATES] = {0};

@@ -41,11 +41,11 @@ static void dense_pack(Dense *d, const float *weight, const float *bias, float b
 INLINE void dense_block(const Dense *d, const float *const *rows, float *out, long vector, const int count,
                         const int width) {
     V sums[ROWS_TOGETHER * PAIR];
-#pragma GCC unroll 16
+    UNROLL(16)
     for (int i = 0; i < count * width; i++) sums[i] = vload(d->padded_bias + (vector + i % width) * VL);
     rows_product(sums, rows, d->panel + vector * VL * d->inputs, d->inputs, slice_of(d->inputs),
                  (Ahead){(const char *)(d->panel + vector * VL * d->inputs), 0}, count, width);
-#pragma GCC unroll 16
+    UNROLL(16)
     for (int i = 0; i < count * width; i++)
         vstore(out + (i / width) * padded(d->outputs) + (vector + i % width) * VL, sums[i]);
 }

@@ -20,22 +20,22 @@ INLINE void CELL(forward_block)(const CELL(Forward) *f, long block, long j, cons
     const Ahead x_ahead = {(const char *)panel + size + j / ROWS * f->ahead * (s->feature + s->hidden), f->ahead};
     const Ahead h_ahead = {x_ahead.at + s->feature * f->ahead, f->ahead};
     V sums[MOST], apart[ROWS];
-#pragma GCC unroll 16
+    UNROLL(16)
     for (int i = 0; i < count; i++)
-#pragma GCC unroll 8
+        UNROLL(8)
         for (int v = 0; v < width; v++) sums[i * width + v] = vload(bias + v * VL);
     rows_product(sums, f->x + j, panel, s->feature, f->x_slice, x_ahead, count, width);
     if (APART)
-#pragma GCC unroll 16
+        UNROLL(16)
         for (int i = 0; i < count; i++) {
             apart[i] = sums[i * width + width - 1];
             sums[i * width + width - 1] = vload(bias + GATES * VL);
         }
     rows_product(sums, f->h + j, panel + s->feature * width * VL, s->hidden, f->h_slice, h_ahead, count,
                  width);
-#pragma GCC unroll 16
+    UNROLL(16)
     for (int i = 0; i < count; i++)
-#pragma GCC unroll 2
+        UNROLL(2)
         for (int u = 0; u < units; u++) {
             const long vector = block + u, part = lanes(s->hidden, vector);
             V gates[GATES], keep[SAVED + 1], before, memory = vset(0.0f);

@@ -96,15 +96,15 @@ void leadline_share(void *round) {
 /* Multiply-adds on registers alone, for the benchmark's peak: 12 chains; returns how many operations were done. */
 int64_t leadline_peak(int64_t rounds) {
     V sums[12];
-#pragma GCC unroll 12
+    UNROLL(12)
     for (int i = 0; i < 12; i++) sums[i] = vset((float)i);
     V factor = vset(0.999f), add = vset(1e-3f);
     for (int64_t round = 0; round < rounds; round++) {
-#pragma GCC unroll 12
+        UNROLL(12)
         for (int i = 0; i < 12; i++) sums[i] = vfma(sums[i], factor, add);
     }
     V total = vset(0.0f);
-#pragma GCC unroll 12
+    UNROLL(12)
     for (int i = 0; i < 12; i++) total = total + sums[i];
     float lanes_of_total[VL];
     vstore(lanes_of_total, total);

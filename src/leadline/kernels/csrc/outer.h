@@ -18,7 +18,7 @@
 #define OUTER_WIDTH 3
 #else
 #define OUTER_LEFT 4
-#define OUTER_WIDTH 2
+#define OUTER_WIDTH (REGISTERS == 32 ? 4 : 2)
 #endif
 #define OUTER_SLICE 64 /* rows whose products are summed before they are added to the rest; more for narrow panels */
 #define OUTER_GROUP (2 * OUTER_WIDTH)
@@ -26,32 +26,33 @@
 /* sums[m][v] += sum over rows of tile[row][m] * panel[row][v], for OUTER_LEFT columns m of the tile. */
 INLINE void outer_block(float *sums, const float *tile, const float *panel, long rows, const int width) {
     V sum[OUTER_LEFT * OUTER_WIDTH];
-#pragma GCC unroll 24
+    UNROLL(24)
     for (int i = 0; i < OUTER_LEFT * width; i++) sum[i] = vset(0.0f);
     for (long k = 0; k < rows; k++) {
         V b[OUTER_WIDTH];
-#pragma GCC unroll 4
+        UNROLL(4)
         for (int v = 0; v < width; v++) b[v] = vload(panel + (k * width + v) * VL);
-#pragma GCC unroll 8
+        UNROLL(8)
         for (int i = 0; i < OUTER_LEFT; i++) {
             V a = vset(tile[k * VL + i]);
-#pragma GCC unroll 4
+            UNROLL(4)
             for (int v = 0; v < width; v++) sum[i * width + v] = vfma(a, b[v], sum[i * width + v]);
         }
     }
-#pragma GCC unroll 24
+    UNROLL(24)
     for (int i = 0; i < OUTER_LEFT * width; i++) vstore(sums + i * VL, vload(sums + i * VL) + sum[i]);
 }
 
 /* One tile and one panel; returns the sums' end. */
 static float *outer_tile(float *sums, const float *tile, const float *panel, long rows, long width) {
     for (int m = 0; m < VL; m += OUTER_LEFT, sums += OUTER_LEFT * width * VL) {
-        if (width == 3 && OUTER_WIDTH == 3)
-            outer_block(sums, tile + m, panel, rows, OUTER_WIDTH);
-        else if (width == 2)
-            outer_block(sums, tile + m, panel, rows, 2);
-        else
-            outer_block(sums, tile + m, panel, rows, 1);
+        switch (width) {
+        case 1: outer_block(sums, tile + m, panel, rows, 1); break;
+        case 2: outer_block(sums, tile + m, panel, rows, 2); break;
+        case 3: outer_block(sums, tile + m, panel, rows, AT_MOST(3, OUTER_WIDTH)); break;
+        default:
+            if (OUTER_WIDTH > 3) outer_block(sums, tile + m, panel, rows, AT_MOST(4, OUTER_WIDTH));
+        }
     }
     return sums;
 }

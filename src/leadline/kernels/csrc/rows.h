@@ -10,27 +10,21 @@
 
 /* Rows of a block, and every number of rows and vectors of units that one may have; the compiler makes a copy for
  * each. */
-#if VL == 16
-#define ROWS_TOGETHER 8
-#elif VL == 8
-#define ROWS_TOGETHER 6
-#else
-#define ROWS_TOGETHER 4
-#endif
+#define ROWS_TOGETHER (REGISTERS == 32 ? 8 : 6)
 #define PAIR 2 /* vectors of columns per panel of a dense layer */
 #define EACH_CASE(CASE) \
     CASE(1, 1) CASE(2, 1) CASE(3, 1) CASE(4, 1) CASE(5, 1) CASE(6, 1) CASE(7, 1) CASE(8, 1) \
     CASE(1, 2) CASE(2, 2) CASE(3, 2) CASE(4, 2) CASE(5, 2) CASE(6, 2) CASE(7, 2) CASE(8, 2)
 
 INLINE void put_aside(float *held, V *sums, const int count) {
-#pragma GCC unroll 32
+    UNROLL(32)
     for (int i = 0; i < count; i++) {
         vstore(held + i * VL, sums[i]);
         sums[i] = vset(0.0f);
     }
 }
 INLINE void take_back(const float *held, V *sums, const int count) {
-#pragma GCC unroll 32
+    UNROLL(32)
     for (int i = 0; i < count; i++) sums[i] = vload(held + i * VL) + sums[i];
 }
 
@@ -44,17 +38,17 @@ typedef struct {
 INLINE void rows_slice(V *sums, const float *const *rows, const float *panel, long first, long last, Ahead ahead,
                        const int count, const int width) {
     const float *row[8];
-#pragma GCC unroll 8
+    UNROLL(8)
     for (int i = 0; i < count; i++) row[i] = rows[i];
     for (long k = first; k < last; k++) {
         V b[8];
         fetch_far(ahead.at + k * ahead.step);
-#pragma GCC unroll 8
+        UNROLL(8)
         for (int v = 0; v < width; v++) b[v] = vload(panel + (k * width + v) * VL);
-#pragma GCC unroll 8
+        UNROLL(8)
         for (int i = 0; i < count; i++) {
             V a = vset(row[i][k]);
-#pragma GCC unroll 8
+            UNROLL(8)
             for (int v = 0; v < width; v++) sums[i * width + v] = vfma(a, b[v], sums[i * width + v]);
         }
     }

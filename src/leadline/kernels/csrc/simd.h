@@ -1,4 +1,5 @@
-/* One vector type and a dozen operations per instruction set; + - * / come from the compiler's vector types.
+/* One vector type and a dozen operations per instruction set; + - * / come from the compiler's vector types. VL is how
+ * many numbers a vector holds, REGISTERS how many vectors the processor does: blocks are sized by both.
  *
  * Multiply-adds are always written out (`vfma`), and the files are compiled with -ffp-contract=off, so that a row's
  * arithmetic is the same in every copy of a loop that the compiler makes.
@@ -11,9 +12,18 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Loops over a block's sums, at most n of them: unrolled, or the sums would lie in memory. clang ignores gcc's pragma. */
+#define PRAGMA(words) _Pragma(#words)
+#if defined(__clang__)
+#define UNROLL(n) PRAGMA(clang loop unroll(full))
+#else
+#define UNROLL(n) PRAGMA(GCC unroll n)
+#endif
+
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define VL 16
+#define REGISTERS 32
 typedef __m512 V;
 INLINE V vload(const float *p) { return _mm512_loadu_ps(p); }
 INLINE void vstore(float *p, V v) { _mm512_storeu_ps(p, v); }
@@ -47,6 +57,7 @@ INLINE void vstore_part(float *p, long n, V v) { _mm512_mask_storeu_ps(p, (__mma
 #elif defined(__AVX2__)
 #include <immintrin.h>
 #define VL 8
+#define REGISTERS 16
 typedef __m256 V;
 INLINE V vload(const float *p) { return _mm256_loadu_ps(p); }
 INLINE void vstore(float *p, V v) { _mm256_storeu_ps(p, v); }
@@ -78,6 +89,7 @@ INLINE float vlargest(V v) {
 #elif defined(__SSE2__)
 #include <emmintrin.h>
 #define VL 4
+#define REGISTERS 16
 typedef __m128 V;
 INLINE V vload(const float *p) { return _mm_loadu_ps(p); }
 INLINE void vstore(float *p, V v) { _mm_storeu_ps(p, v); }
@@ -108,6 +120,7 @@ INLINE float vlargest(V v) {
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #define VL 4
+#define REGISTERS 32
 typedef float32x4_t V;
 INLINE V vload(const float *p) { return vld1q_f32(p); }
 INLINE void vstore(float *p, V v) { vst1q_f32(p, v); }

@@ -55,7 +55,7 @@ INLINE void block_slice(const Slice *s, float *to, const float *start, const flo
     const long tile_step = s->tile_step, ahead_step = s->ahead_step, start_step = s->start_step, to_step = s->to_step;
     const int fresh = (int)s->fresh;
     V sum[MOST_SUMS];
-#pragma GCC unroll 28
+    UNROLL(28)
     for (int i = 0; i < count * width; i++)
         sum[i] = fresh ? vload(start + (i / width) * start_step + (i % width) * VL) : vset(0.0f);
     for (long left = s->left, n = s->tiles; n > 0; n--, tile += tile_step) {
@@ -64,17 +64,17 @@ INLINE void block_slice(const Slice *s, float *to, const float *start, const flo
         for (long k = 0; k < depth; k++, panel += width * VL, ahead += ahead_step) {
             V b[WIDEST];
             fetch_near(ahead);
-#pragma GCC unroll 4
+            UNROLL(4)
             for (int v = 0; v < width; v++) b[v] = vload(panel + v * VL);
-#pragma GCC unroll 12
+            UNROLL(12)
             for (int i = 0; i < count; i++) {
                 V a = vset(tile[i * VL + k]);
-#pragma GCC unroll 4
+                UNROLL(4)
                 for (int v = 0; v < width; v++) sum[i * width + v] = vfma(a, b[v], sum[i * width + v]);
             }
         }
     }
-#pragma GCC unroll 28
+    UNROLL(28)
     for (int i = 0; i < count * width; i++) {
         float *at = to + (i / width) * to_step + (i % width) * VL;
         if (!fresh) sum[i] = vload(at) + sum[i];
