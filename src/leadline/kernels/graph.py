@@ -98,28 +98,40 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Any, ...]:
-        native, told, together, plan, work = ctx.run
+        told, ways = ctx.run[1], len(ctx.run[1])
         *given, outputs, lengths = ctx.saved_tensors
-        given, kept = given[: -len(told)], given[-len(told) :]
-        wanted, directions = ctx.needs_input_grad[1:], range(len(told))
+        given, kept = given[:-ways], given[-ways:]
+        wanted = ctx.needs_input_grad[1:]
+        sides = [(_side(wanted, at), _side(given, at)) for at in range(ways)]
         again = torch.is_grad_enabled() or passes.transformed() or any(map(_batched, d_results))
-        ends = _ends(d_results, d_results[0] if again else passes.whole(d_results[0]), len(told))
-        sides = [(_side(wanted, at), _side(given, at)) for at in directions]
+        ends = _ends(d_results, d_results[0] if again else passes.whole(d_results[0]), ways)
         if again:
-            found = [_recomputed(told[at], *sides[at], ends[at], lengths) for at in directions]
+            found = [_recomputed(told[at], *sides[at], ends[at], lengths) for at in range(ways)]
         else:
-            parts = _parts(outputs, len(told))
-            prepared = [
-                passes.prepare_backward(told[at], plan, *sides[at], parts[at], kept[at], ends[at]) for at in directions
-            ]
-            _answer(native.leadline_backward, [call for call, _ in prepared], 2 * work, together)
-            found = [gradients for _, gradients in prepared]
-        if len(told) == 1:
+            found = _backward(ctx.run, sides, outputs, kept, ends)
+        if ways == 1:
             return None, *found[0]
         (shared, *first), (other, *second) = found
         if shared is not None and other is not None:
             shared = shared + other if again else shared.add_(other)
         return None, shared, *first, *second
+
+
+def _backward(
+    run: tuple[CDLL, Sequence[Told], bool, Plan, float],
+    sides: Sequence[tuple[Sequence[bool], Sequence[Tensor | None]]],
+    outputs: Tensor,
+    kept: Sequence[Tensor | None],
+    ends: Sequence[Any],
+) -> list[list[Tensor | None]]:
+    """Gradients of what was given to each direction; of its weights also where nobody wants them."""
+    native, told, together, plan, work = run
+    parts = _parts(outputs, len(told))
+    prepared = [
+        passes.prepare_backward(told[at], plan, *sides[at], parts[at], kept[at], ends[at]) for at in range(len(told))
+    ]
+    _answer(native.leadline_backward, [call for call, _ in prepared], 2 * work, together)
+    return [gradients for _, gradients in prepared]
 
 
 def _batched(gradient: Tensor | None) -> bool:
