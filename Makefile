@@ -19,9 +19,10 @@ test: install
 	$(BIN)/python -m pytest -n 2 --cov=leadline --cov-report=term --cov-fail-under=90
 
 # The same tests on the plain loop: what they promise must not hang on compiled code. `leadline bench`, an example of that
-# page, compares the two.
+# page, compares the two; the C drivers know nothing of routines.
 reference: install
 	LEADLINE_KERNELS=reference $(BIN)/python -m pytest -n 2 tests \
+		--ignore tests/kernels/test_compilers.py --ignore tests/kernels/test_sanitizers.py \
 		--deselect "tests/docs/test_pages.py::test_a_page_runs[docs/commands.md]"
 
 lint: install
