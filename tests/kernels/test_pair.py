@@ -101,6 +101,28 @@ def test_second_derivatives_are_the_plain_loops(
         torch.testing.assert_close(ours, plain, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("used", [0, 1], ids=["forward", "reverse"])
+@pytest.mark.parametrize("way", ["plain", "create_graph", "batched"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_loss_on_one_directions_last_states_reaches_the_inputs(
+    cell: str, way: str, used: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = both(cell)
+    inputs = first.inputs.clone().requires_grad_()
+
+    def gradient() -> Tensor:
+        starts, weights = [first.initial, second.initial], [first.weights, second.weights]
+        state = choose.unroll_layer(cell, inputs, first.lengths, starts, weights)[1][used][0]
+        if way == "batched":
+            downs = torch.stack([torch.ones_like(state)] * 2)
+            return torch.autograd.grad(state, inputs, downs, is_grads_batched=True)[0][1]
+        return torch.autograd.grad(state.sum(), inputs, create_graph=way == "create_graph")[0].detach()
+
+    found = gradient()
+    monkeypatch.setenv(choose.VARIABLE, "reference")
+    torch.testing.assert_close(found, gradient(), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.usefixtures("two_threads")
 def test_both_directions_run_in_threads_of_their_own(seen: list[int]) -> None:
     results(both("gru"))

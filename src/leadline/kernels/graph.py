@@ -112,7 +112,9 @@ class _Layer(torch.autograd.Function):
         if ways == 1:
             return None, *found[0]
         (shared, *first), (other, *second) = found
-        if shared is not None and other is not None:
+        if shared is None or other is None:
+            shared = other if shared is None else shared
+        else:
             shared = shared + other if again else shared.add_(other)
         return None, shared, *first, *second
 
