@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ import time
 from pathlib import Path
 
 from attacks.outcome import Ended
-from attacks.process import MEMORY, drop_powers
+from attacks.process import MEMORY, drop_powers, limit
 from attacks.verbs import Call
 
 CALLER = Path(__file__).with_name("caller.py")
@@ -42,11 +41,6 @@ class Child:
             return
         said = Path(tempfile.mkdtemp(prefix="leadline-attack-"))
 
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-            if self.powerless:
-                drop_powers()
-
         self.process = subprocess.Popen(
             [sys.executable, str(CALLER), str(said / "said.txt")],
             stdin=subprocess.PIPE,
@@ -55,8 +49,9 @@ class Child:
             text=True,
             cwd=said,
             env={**os.environ, "HOME": str(said), "OMP_NUM_THREADS": "1"},
-            preexec_fn=limit,
+            preexec_fn=drop_powers if self.powerless else None,
         )
+        limit(self.process.pid, MEMORY)
         self.lines, self.calls = queue.Queue(), 0
         threading.Thread(target=_pass_on, args=(self.process, self.lines), daemon=True).start()
         if not self._next(STARTS_WITHIN):

@@ -107,6 +107,16 @@ STRUCTURE = (
     Damage("of the other kind", _swapped, content=False),
 )
 MISSING = Damage("missing", lambda path, draw: _remove(path))
+
+
+def _appears(path: Path, draw: random.Random) -> None:
+    """A file of a name that verbs know, with the text of another file, or with JSON that nobody expects."""
+    others = sorted(path.parent.glob("*.json"))
+    text = draw.choice(others).read_bytes() if others and draw.random() < 0.5 else b"{}"
+    path.write_bytes(draw.choice(list(damage_json.WAYS.values()))(text, draw))
+
+
+APPEARS = Damage("from elsewhere", _appears)
 CLOSED = Damage("without permission", lambda path, draw: path.chmod(0), content=False)
 READ_ONLY = Damage(
     "without permission to write", lambda path, draw: path.chmod(0o500 if path.is_dir() else 0o400), content=False

@@ -12,15 +12,18 @@ from pathlib import Path
 from attacks import process, studies, verbs
 from attacks.arena import Arena
 from attacks.child import Child
-from attacks.damage import CLOSED, READ_ONLY, Damage, ways
+from attacks.damage import APPEARS, CLOSED, READ_ONLY, Damage, ways
 from attacks.outcome import Case, Ended, Outcome, judge
 
 KIND = "folders"
 COMMAND_EVERY = 25  # each so many a call goes through the real command, which starts Python and imports torch anew
 KEPT = ("ledger", "finals", "pairs", "lock")  # what a study cannot make again without training; the rest is derived
-REGISTER = "tested.json"  # lies beside the run folders
+NEIGHBOUR = "neighbour"  # another run folder beside the one that is called on; nothing in it may do harm
 # Verbs and how often each is tried: those that take longest less often.
 WEIGHTS = {"advise": 3, "report": 3, "explain": 2, "compare": 2, "predict": 3, "train": 1, "load": 2}
+FROM_ELSEWHERE = ("steps.json", "findings.json", "contrast.json", "test-reads.json", "reading.json", "model.json")
+READ = (".json", ".safetensors", ".sqlite")  # what verbs read; pages they only write
+OFTENER = 4  # times that such a file is damaged for each time that another is
 _children: dict[bool, Child] = {}
 
 
@@ -55,16 +58,28 @@ def plan(whole: Path, number: int, draw: random.Random) -> Plan:
     if way == "main" and number % COMMAND_EVERY == 0:
         way = "command"
     elsewhere = verb in verbs.READERS and draw.random() < 0.5
-    beside = draw.choice(("register", "register", "run folder", "sibling", "whole")) if draw.random() < 1 / 8 else ""
-    if beside in ("run folder", "sibling"):
-        return Plan(Path(whole.name), None, verb, way, elsewhere, beside)
-    if beside == "register" and (whole.parent / REGISTER).exists():
-        target = whole.parent / REGISTER
-    elif beside == "whole":
-        target = whole
-    else:
-        target = draw.choice(sorted(_targets(whole)))
+    if draw.random() < 1 / 8:
+        return _plan_beside(whole, draw, verb, way, elsewhere)
+    targets = sorted(_targets(whole))
+    target = draw.choices(targets, [OFTENER if path.suffix in READ else 1 for path in targets])[0]
     return Plan(target.relative_to(whole.parent), draw.choice(ways(target)), verb, way, elsewhere)
+
+
+def _plan_beside(whole: Path, draw: random.Random, verb: str, way: str, elsewhere: bool) -> Plan:
+    """Damage to the folder itself or its name, to what lies beside it, or a file that the study did not write."""
+    what = draw.choice(("run folder", "sibling", "whole", "neighbour", "neighbour", "register", "stranger"))
+    if what in ("run folder", "sibling"):
+        return Plan(Path(whole.name), None, verb, way, elsewhere, what)
+    if what == "whole":
+        return Plan(Path(whole.name), draw.choice(ways(whole)), verb, way, elsewhere)
+    if what == "stranger":
+        return Plan(Path(whole.name) / draw.choice(FROM_ELSEWHERE), APPEARS, verb, way, elsewhere)
+    registers = sorted(whole.parent.glob("*.json"))
+    if what == "register" and registers:
+        target = draw.choice(registers)
+        return Plan(Path(target.name), draw.choice(ways(target)), verb, way, elsewhere)
+    target = draw.choice(sorted(whole.glob("*.*")))
+    return Plan(Path(NEIGHBOUR) / target.name, draw.choice(ways(target)), verb, way, elsewhere)
 
 
 def _targets(whole: Path) -> Iterator[Path]:
@@ -97,8 +112,10 @@ def _copy(whole: Path, place: Path, planned: Plan) -> Path:
     if planned.odd_name == "sibling":
         (place / os.fsdecode(b"sibling-\xff")).mkdir()
     shutil.copytree(whole, place / name)
-    if (whole.parent / REGISTER).exists():
-        shutil.copy(whole.parent / REGISTER, place / REGISTER)
+    if planned.target.parts[0] == NEIGHBOUR:
+        shutil.copytree(whole, place / NEIGHBOUR)
+    for register in whole.parent.glob("*.json"):
+        shutil.copy(register, place)
     return place / name
 
 
@@ -130,13 +147,13 @@ def _ended(call: verbs.Call, way: str, powerless: bool) -> Ended:
 
 
 def _derived(planned: Plan) -> bool:
-    """Whether only the content of a file is hurt that is made from the ledger and the models again."""
+    """Whether the study must be delivered all the same: what is hurt is made again, or lies beside the run folder."""
     if planned.damage is None:
         return True
-    parts = planned.target.parts  # the run folder, then what is in it; or the register beside it
-    if len(parts) == 1:
-        return planned.damage.content and parts[0] == REGISTER
-    return planned.damage.content and not parts[1].startswith(KEPT)
+    parts = planned.target.parts  # the run folder, then what is in it; or what lies beside it
+    if parts[0] == NEIGHBOUR or Path(parts[0]).suffix == ".json":
+        return True
+    return len(parts) > 1 and planned.damage.content and not parts[1].startswith(KEPT)
 
 
 def _contents(run: Path) -> dict[str, tuple[int, int]]:

@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     HANG = "hang"
     ABORT = "abort"  # ended by a signal that nobody sent
     LOST = "lost study"  # what was finished is gone, or the resumed study decides otherwise
+    HALF = "half made"  # the verdict is there, and a file beside it is missing or cut after the study was resumed
     ORPHAN = "orphan"  # a process that outlives the one that began it
     WROTE = "wrote"  # into a run folder that it was to read only
     SCRIPT = "script"  # text of the data became code or elements of a page

@@ -59,13 +59,6 @@ class Started:
         self.begun = time.monotonic()
         self.said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
 
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-            if space is not None:
-                resource.setrlimit(resource.RLIMIT_AS, (space, space))
-            if powerless:
-                drop_powers()
-
         # A shell in the background ignores SIGINT and hands that down, so it is restored before the command begins.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -74,11 +67,12 @@ class Started:
                 cwd=folder,
                 env={**os.environ, **(environment or {}), MARK: self.mark},
                 start_new_session=True,
-                preexec_fn=limit,
+                preexec_fn=drop_powers if powerless else None,
                 **{"stdin": subprocess.DEVNULL, "stdout": self.said, "stderr": self.said, **files},
             )
         finally:
             signal.signal(signal.SIGINT, before)
+        limit(self.process.pid, memory, space)
 
     def wait_until(self, seconds: float) -> bool:
         """Wait until the command has run so long; False where it ended before."""
@@ -118,6 +112,13 @@ class Started:
         names = [_command_line(number) for number in left]
         kill(left)
         return names
+
+
+def limit(number: int, memory: int, space: int | None = None) -> None:
+    """Limit a process that has just begun, and all that it will begin: long before it maps anything large."""
+    resource.prlimit(number, resource.RLIMIT_DATA, (memory, memory))
+    if space is not None:
+        resource.prlimit(number, resource.RLIMIT_AS, (space, space))
 
 
 def drop_powers() -> None:

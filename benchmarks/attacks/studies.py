@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import random
+import shutil
 import sqlite3
 import sys
+import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,15 +92,18 @@ def _untimed(value: Any) -> Any:
 
 
 def finished_trials(folder: Path) -> int:
-    """How many trials the ledger holds; 0 where there is none yet, or none that can be read."""
-    ledger = folder / "ledger.sqlite"
-    if not ledger.exists():
-        return 0
-    try:
-        with sqlite3.connect(ledger, timeout=5) as base:
-            return int(base.execute("select count(*) from trials").fetchone()[0])
-    except sqlite3.Error:
-        return 0
+    """How many trials the ledger holds; 0 where there is none yet, or none that can be read.
+
+    A copy is read: who opens a ledger that was left in the middle of a write mends it, which is the study's to do.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        for path in folder.glob("ledger.sqlite*"):
+            shutil.copy(path, name)
+        try:
+            with closing(sqlite3.connect(Path(name) / "ledger.sqlite")) as base:
+                return int(base.execute("select count(*) from trials").fetchone()[0])
+        except sqlite3.Error:
+            return 0
 
 
 def resume(case: Case, folder: Path, whole: Whole, options: tuple[str, ...] = SMALL) -> Case:
@@ -121,7 +127,7 @@ def _lost(status: int | None, said: str, before: int, folder: Path, whole: Whole
         return Outcome.LOST, "another verdict than undisturbed"
     missing = sorted(entry.name for entry in whole.folder.iterdir() if not _there(folder / entry.name))
     if missing:
-        return Outcome.LOST, f"not made again: {', '.join(missing)}"
+        return Outcome.HALF, f"not made again: {', '.join(missing)}"
     return Outcome.SURVIVED, ""
 
 

@@ -46,7 +46,12 @@ class Call:
     def message(self, way: str) -> dict[str, Any]:
         """For the process that makes calls: `caller.py`."""
         paths = {name: None if value is None else str(value) for name, value in asdict(self).items()}
-        return {**paths, "networks": self.networks, "way": way, "arguments": [] if way == "function" else self.arguments()}
+        return {
+            **paths,
+            "networks": self.networks,
+            "way": way,
+            "arguments": [] if way == "function" else self.arguments(),
+        }
 
 
 def networks_of(whole: studies.Whole) -> tuple[str, ...]:
