@@ -95,6 +95,8 @@ def _write(path: Path, draw: random.Random) -> dict[str, str]:
     roles = ("id", "t", "heat", "event", "label")
     drawn = draw.sample(HOSTILE, len(roles))
     names = {**dict(zip(roles, drawn, strict=True)), "t": "t"}
+    for role in ("id", "label"):  # these are arguments of the command, which hold no zero character
+        names[role] = names[role].replace("\0", "")
     classes, events = draw.sample(HOSTILE, 2), draw.sample(HOSTILE, 2)
     sequence = draw.choice(HOSTILE)
     with path.open("w", newline="", encoding="utf-8") as file:
