@@ -249,6 +249,19 @@ def bench(
         raise typer.Exit(2)
 
 
+@app.command()
+def tasks(
+    name: Annotated[str | None, typer.Argument(help="A task; without it all are listed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write it: a .csv, .jsonl, .ndjson or .parquet file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draws, by default 0: the same task, other data.")] = None,
+    sequences: Annotated[int | None, typer.Option(help="How many; by default enough to learn it.")] = None,
+) -> None:
+    """List tasks whose right answer is known beforehand, or write one as a file."""
+    from leadline import listing
+
+    typer.echo(listing.tasks(name, out, seed, sequences))
+
+
 def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(verdict.to_json())
