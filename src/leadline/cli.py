@@ -273,16 +273,6 @@ def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     Console().print(terminal.render(verdict, folder))
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?")) else f"{text}."
-
-
-def _asked(error: typer.TyperException) -> str:
-    """The verb whose arguments could not be read, as it was typed."""
-    context = getattr(error, "ctx", None)
-    return context.command_path if context and context.command_path else "leadline"
-
-
 def main() -> None:
     """Entry point. Exit status: 0 a verdict, 1 an error, 2 undecided, 130 interrupted before there was an answer."""
     from leadline.errors import LeadlineError
@@ -295,7 +285,9 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except typer.TyperException as error:
-        typer.echo(f"leadline: {_sentence(error.format_message())} Try `{_asked(error)} --help`.", err=True)
+        message, context = error.format_message(), getattr(error, "ctx", None)
+        verb = context.command_path if context and context.command_path else "leadline"  # as it was typed
+        typer.echo(f"leadline: {message}{'' if message.endswith(('.', '?')) else '.'} Try `{verb} --help`.", err=True)
         status = 1
     if status == INTERRUPTED:
         typer.echo("leadline: interrupted; the same command goes on from what is finished.", err=True)

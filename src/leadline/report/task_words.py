@@ -129,7 +129,7 @@ def _cell(task: KnownTask, question: Question) -> str:
     asked = [right for right in task.right if right.question == question]
     starred = any(right.start not in (EVERY, _sized(right.start)) for right in asked)
     said = dict.fromkeys(_short(right.words) for right in asked)
-    return "/".join(said) + ("*" if starred else "")
+    return "/".join(said) + ("*" if starred or len(said) > 1 else "")
 
 
 def _sized(some: Networks) -> Networks:

@@ -34,6 +34,12 @@ def xor_both(num_sequences: int, length: int = 30, distance: int = 3, seed: int 
     right, such as one layer both ways under a linear readout, cannot beat ln 2, and the past alone says
     nothing: so neither move helps alone. The 2 k steps near the ends need one bit only: a loss of (1 - 2 k
     / T) ln 2 without the pair. Accuracy 1.0.
+
+    Proof: logits that are the sum of a function of the past and one of the future are right in at most 3 of the 4
+    cases (`best_of_sums`), and lose ln 2 at the least. One layer both ways under a linear readout is such a network; a
+    second layer or a hidden layer of the readout makes the logits any function of both. A window of k steps ahead,
+    or of k on both sides in a predictor without recurrence, sees all there is. What sees no future is left with a
+    toss.
     """
     stream = random_stream("xor_both", seed, num_sequences, length)
     x = stream.integers(2, size=(num_sequences, length))
@@ -64,9 +70,9 @@ def match(num_sequences: int, length: int = 30, distance: int = 2, num_symbols: 
 
     Right: as for `xor_both`. Accuracy 1.0.
 
-    Proof: the n x n table of the label is the identity. A sum f(a) + g(b) that is thresholded marks nested sets of
-    columns in its rows, and the nested sets that agree best with the identity hold one cell of it: (n (n - 1) + 1)
-    / n^2 of the cells are right, 7 of 9 for n = 3 (`best_of_sums`).
+    Proof: as for `xor_both`; here the n x n table of the label is the identity. A sum f(a) + g(b) that is
+    thresholded marks nested sets of columns in its rows, and the nested sets that agree best with the identity hold
+    one cell of it: (n (n - 1) + 1) / n^2 of the cells are right, 7 of 9 for n = 3 (`best_of_sums`).
     """
     stream = random_stream("match", seed, num_sequences, length)
     x = stream.integers(num_symbols, size=(num_sequences, length))
@@ -77,11 +83,7 @@ def match(num_sequences: int, length: int = 30, distance: int = 2, num_symbols: 
 def both_ends_right(k: int) -> tuple[Right, ...]:
     """The right words where what is k steps behind and what is k steps ahead tell the label only together.
 
-    Proof: of a network whose logits are the sum of a function of the past and one of the future no choice of both
-    functions computes such a label; one layer both ways under a linear readout is such a network, and a second
-    layer or a hidden layer of the readout makes it any function of both. A window of k steps ahead, or of k on
-    both sides in a predictor without recurrence, sees all there is. What sees no future at all is left with a
-    toss.
+    The proof stands with `xor_both`.
     """
     additive = Networks(layers=(1, 1), ahead=BOTH_WAYS, readouts=frozenset({"linear"}))
     blind = ({"layers": (2, ALL_AHEAD)}, {"readouts": frozenset({"mlp"})})
