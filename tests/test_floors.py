@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("study",),
     ("report",),
     ("progress", "dry", "loading", "cli_options"),
-    ("looking",),
+    ("looking", "listing"),
     ("comparing",),
     ("api", "bench"),
     ("cli", "__init__"),

@@ -249,6 +249,19 @@ def bench(
         raise typer.Exit(2)
 
 
+@app.command()
+def tasks(
+    name: Annotated[str | None, typer.Argument(help="A task; without it all are listed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write it: a .csv, .jsonl, .ndjson or .parquet file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draws, by default 0: the same task, other data.")] = None,
+    sequences: Annotated[int | None, typer.Option(help="How many; by default enough to learn it.")] = None,
+) -> None:
+    """List tasks whose right answer is known beforehand, or write one as a file."""
+    from leadline import listing
+
+    typer.echo(listing.tasks(name, out, seed, sequences))
+
+
 def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(verdict.to_json())
@@ -258,16 +271,6 @@ def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     from leadline.report import terminal
 
     Console().print(terminal.render(verdict, folder))
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?")) else f"{text}."
-
-
-def _asked(error: typer.TyperException) -> str:
-    """The verb whose arguments could not be read, as it was typed."""
-    context = getattr(error, "ctx", None)
-    return context.command_path if context and context.command_path else "leadline"
 
 
 def main() -> None:
@@ -282,7 +285,9 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except typer.TyperException as error:
-        typer.echo(f"leadline: {_sentence(error.format_message())} Try `{_asked(error)} --help`.", err=True)
+        message, context = error.format_message(), getattr(error, "ctx", None)
+        verb = context.command_path if context and context.command_path else "leadline"  # as it was typed
+        typer.echo(f"leadline: {message}{'' if message.endswith(('.', '?')) else '.'} Try `{verb} --help`.", err=True)
         status = 1
     if status == INTERRUPTED:
         typer.echo("leadline: interrupted; the same command goes on from what is finished.", err=True)

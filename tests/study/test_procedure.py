@@ -11,7 +11,8 @@ from simulated import World, book_for, cut, play
 
 from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
-from leadline.data.tasks import markov_chain, parity
+from leadline.data.datasets.synthetic.chains import markov_chain
+from leadline.data.datasets.synthetic.counters import parity
 from leadline.errors import OptionError
 from leadline.records.trial import BaselineSpec
 from leadline.records.verdict import Budget, Verdict

@@ -1,6 +1,12 @@
-"""From drawn numbers to the `Sequences` of a generated task."""
+"""From drawn numbers to the `Sequences` of a generated task.
+
+Names of categories never look like numbers, and columns have the names that reading knows: a task that is written to
+a file and read without options is the same task.
+"""
 
 from __future__ import annotations
+
+import string
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +18,8 @@ from leadline.seeds import generator
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+NOTHING = "-"
+"""An empty step, or the label of a step at which nothing is asked."""
 
 
 def random_stream(task: str, seed: int, num_sequences: int, length: int, shortest: int = 1) -> np.random.Generator:
@@ -27,12 +35,22 @@ def random_stream(task: str, seed: int, num_sequences: int, length: int, shortes
 
 
 def digit_names(size: int) -> tuple[str, ...]:
-    """ "0", "1", ... as names."""
+    """ "0", "1", ... as names of classes."""
     return tuple(str(index) for index in range(size))
 
 
+def symbols(size: int) -> tuple[str, ...]:
+    """Names of inputs, in the order of the alphabet: "a", "b", ..., or "s000", "s001", ... where letters end.
+
+    >>> symbols(3), symbols(200)[-1]
+    (('a', 'b', 'c'), 's199')
+    """
+    letters = string.ascii_lowercase
+    return tuple(letters[:size]) if size <= len(letters) else tuple(f"s{index:03d}" for index in range(size))
+
+
 def named(task: str, kind: Kind, x: Ints, names: tuple[str, ...], y: Ints, classes: tuple[str, ...]) -> Sequences:
-    """Sequences of one category feature from (sequences, steps) indices."""
+    """Sequences of one category feature, "symbol", from (sequences, steps) indices."""
     num_sequences, length = x.shape
     column = CategoryColumn("symbol", names)
     categories = x.reshape(-1, 1).astype(np.int32)
@@ -75,7 +93,7 @@ def _assembled(
         numeric_names=numeric_names,
         category_columns=columns,
         targets=y.ravel().astype(np.int64 if classes else np.float32),
-        target_name="label" if classes else "number",
+        target_name="label" if classes else "target",
         classes=classes,
         ids=digit_names(num_sequences),
         name=task.replace("_", " "),
