@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from leadline.data.files import decode, read_bytes, suffix_of
+from leadline.data.large import large_table
 from leadline.data.lines import line_sequences, lines_table
 from leadline.data.long import long_sequences
 from leadline.data.options import Layout, ReadOptions
@@ -22,6 +23,7 @@ from leadline.data.words import word_sequences
 from leadline.errors import DataError
 
 DEFAULTS = ReadOptions()
+UNNAMED = "The first line is data: the columns are called column_1, column_2 ... (--header overrules)."
 
 
 def read(
@@ -85,6 +87,9 @@ def read_settled(
 def _read_one(path: Path, options: ReadOptions, needs_target: bool) -> tuple[Sequences, Layout]:
     name = options.name or _title(path)
     table = open_table(path, options.encoding)
+    if table is None:
+        table = large_table(path, options, needs_target)
+        table = table if table is None or table.header else table.noted(UNNAMED)
     if table is not None:
         return from_table(table, name, options, needs_target)
     text = decode(read_bytes(path), path, options.encoding)
@@ -111,9 +116,7 @@ def _from_text(
         return _built("lines", table, name, options, needs_target)
     table = delimited_table(text, path, guess.separator, guess.header).noted(*guess.notes)
     if not guess.header:
-        table = table.noted(
-            "The first line is data: the columns are called column_1, column_2 ... (--header overrules)."
-        )
+        table = table.noted(UNNAMED)
     return from_table(table, name, options, needs_target)
 
 
