@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,8 @@ def advise(
     Args:
         data, targets, read_options, test, subset, arrays: see `load_data`.
         seed: the same seed gives the same verdict on the same machine and thread count.
-        budget: wall time, for instance "15m"; None for no limit. It only cuts: decisions made in a shorter budget
+        budget: wall time, for instance "15m", from the call to the finished page, reading and checking the data
+            included; None for no limit. It only cuts: decisions made in a shorter budget
             are the first ones of a longer.
         max_trials: cut after so many trials of the search; baselines and finals come on top.
         jobs: worker processes with one thread each; by default one per core. They do not change the verdict.
@@ -124,6 +126,7 @@ def advise(
     Raises:
         LeadlineError: data, options or run folder that cannot be used.
     """
+    began = time.monotonic()
     sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     options = study_options(
         seed=seed,
@@ -137,6 +140,7 @@ def advise(
         max_updates=max_updates,
         out=None if out is None else Path(out),
         explain=explain,
+        began=began,
     )
     prepared = prepare(sequences, options)
     return answer(prepared, progress or _silent, reading, explain)

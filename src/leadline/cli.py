@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,11 +51,14 @@ def _leadline(
 @app.command()
 @with_read_options
 def advise(
+    context: typer.Context,
     data: Data = None,
     *,
     read_options: Any,
     seed: Seed = 0,
-    budget: Annotated[str, typer.Option(help="Wall time: 90s, 15m, 2h; 'none' for no limit.")] = "15m",
+    budget: Annotated[
+        str, typer.Option(help="Wall time: 90s, 15m, 2h, reading included; 'none' for no limit.")
+    ] = "15m",
     max_trials: Annotated[int | None, typer.Option(help="Cut the search after so many trials.")] = None,
     jobs: Annotated[int | None, typer.Option(help="Worker processes; by default one per core.")] = None,
     causal: Annotated[bool, typer.Option("--causal", help="The network may not see the future.")] = False,
@@ -91,6 +95,7 @@ def advise(
         out=out,
         explain=explain,
         command=shlex.join(["leadline", *sys.argv[1:]]),
+        began=time.monotonic() if context.obj is None else context.obj,
     )
     prepared = prepare(sequences, options)
     if dry_run:
@@ -278,7 +283,7 @@ def main() -> None:
     from leadline.errors import LeadlineError
 
     try:
-        status = app(standalone_mode=False)
+        status = app(standalone_mode=False, obj=time.monotonic())  # the budget counts from here
     except LeadlineError as error:
         typer.echo(f"leadline: {error}", err=True)
         status = 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from leadline.records.trial import Trial
@@ -11,9 +10,11 @@ from leadline.study.advise import Prepared
 from leadline.study.draws import DECAY, DROPOUT, RATES
 from leadline.study.executors import InProcess
 from leadline.study.moves import bold, downward, upward
+from leadline.study.pace import Pace
 from leadline.study.verdict import BLOCK, MOST_PAIRS
 
-PROBE_UPDATES = 20
+PROBE_UPDATES = 40
+"""Updates that tell the pace: a fraction of a second for a small network."""
 
 
 def describe(prepared: Prepared) -> str:
@@ -44,19 +45,17 @@ def describe(prepared: Prepared) -> str:
 
 
 def _seconds_per_trial(prepared: Prepared) -> float:
+    """What the start network takes in full, by the processor time of a short training, the second after a first one."""
     book = prepared.book
     assert isinstance(book.plan.start, StackSpec)
-    recipe = replace(book.plan.recipe, max_updates=PROBE_UPDATES, eval_every=PROBE_UPDATES)
-    trial = Trial(spec=book.plan.start, recipe=recipe, seed=0)
-    longer = trial.model_copy(update={"recipe": replace(recipe, max_updates=3 * PROBE_UPDATES)})
-    workers = InProcess(book.material)
-    times = [_seconds(workers, t) for t in (trial, trial, longer)]
+    whole = Trial(spec=book.plan.start, recipe=book.plan.recipe, seed=0)
+    short = whole.model_copy(
+        update={"recipe": replace(whole.recipe, max_updates=PROBE_UPDATES, eval_every=PROBE_UPDATES)}
+    )
+    workers, pace = InProcess(book.material), Pace(book.material, jobs=1)
+    for warm in (False, True):
+        for trial, outcome in workers.outcomes([short], lambda _: True):
+            if warm:
+                pace.learn(trial, outcome.result)
     workers.close()
-    per_update = max(times[2] - times[1], 0.0) / (2 * PROBE_UPDATES)
-    return times[1] + per_update * book.plan.recipe.max_updates
-
-
-def _seconds(workers: InProcess, trial: Trial) -> float:
-    start = time.perf_counter()
-    list(workers.outcomes([trial], lambda _: True))
-    return time.perf_counter() - start
+    return pace.seconds(whole)

@@ -35,6 +35,7 @@ class World:
         diverges: specs whose training breaks.
         still_improving: specs that still improve at the cap of updates.
         collapses: trials that come out 50 points lower, in training and on dev.
+        seconds: what a trial takes.
         drawn: what weight decay and dropout of the recipe are worth on tune.
     """
 
@@ -48,6 +49,7 @@ class World:
     still_improving: Callable[[StackSpec], bool] = lambda spec: False
     collapses: Callable[[Trial], bool] = lambda trial: False
     drawn: Callable[[Recipe], float] = lambda recipe: 0.0
+    seconds: Callable[[Trial], float] = lambda trial: 1.0
     asked: list[Trial] = field(default_factory=list)
 
     def result(self, material: Material, trial: Trial) -> TrialResult:
@@ -80,7 +82,7 @@ class World:
             else (),
             updates=trial.recipe.max_updates,
             num_parameters=trial.spec.num_parameters if isinstance(trial.spec, StackSpec) else 0,
-            seconds=1.0,
+            seconds=self.seconds(trial),
             still_improving=network and self.still_improving(trial.spec),
         )
 

@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 from simulated import SimulatedExecutor, World, book_for
 
+from leadline import api
 from leadline.data.datasets.letters import letters
+from leadline.data.options import ReadOptions
 from leadline.errors import RunFolderError
 from leadline.records.trial import BaselineSpec, Trial
+from leadline.study import pace as pacing
 from leadline.study import run as driving
 from leadline.study.executors import Workers
 from leadline.study.ledger import FILE, Ledger, read_verdict
@@ -78,10 +81,11 @@ def test_the_time_of_a_large_network_is_told_from_large_networks(words, tmp_path
     recipe = book.plan.recipe
     with Ledger(tmp_path, {"a": "b"}) as ledger:
         driver = driving.Driver(book, ledger, SimulatedExecutor(book.material, world()), 2, 60.0, None, print)
-        assert driver.estimate([Trial(spec=large, recipe=recipe, seed=0)]) == 0.0
+        unknown = driver.estimate([Trial(spec=large, recipe=recipe, seed=0)])
+        assert unknown > driver.estimate([Trial(spec=small, recipe=recipe, seed=0)]) > 0
         alone = {}
         for spec, pace, times in ((small, 1e-6, 17), (large, 1e-7, 3)):
-            alone[spec] = pace * recipe.max_updates * (spec.operations_per_step + driving.OVERHEAD)
+            alone[spec] = pace * recipe.max_updates * (spec.operations_per_step + pacing.OVERHEAD)
             for seed in range(times):
                 trial = Trial(spec=spec, recipe=recipe, seed=seed)
                 driver._take(trial, world().result(book.material, trial).model_copy(update={"seconds": alone[spec]}))
@@ -89,6 +93,90 @@ def test_the_time_of_a_large_network_is_told_from_large_networks(words, tmp_path
             trials = [Trial(spec=spec, recipe=recipe, seed=seed) for seed in range(100, 104)]
             assert driver.estimate(trials[:1]) == pytest.approx(seconds)
             assert driver.estimate(trials) == pytest.approx(2 * seconds)
+
+
+def timed(book, spec, seed, wall, processor):
+    trial = Trial(spec=spec, recipe=book.plan.recipe, seed=seed)
+    return trial, world().result(book.material, trial).model_copy(update={"seconds": wall, "cpu_seconds": processor})
+
+
+def test_trials_that_lay_still_with_the_machine_say_nothing_about_the_next(words, tmp_path):
+    """Both workers' first networks hang for minutes, as on a machine that was put to sleep; the work took 2 s each."""
+    book = book_for(words)
+    with Ledger(tmp_path, {"a": "b"}) as ledger:
+        driver = driving.Driver(book, ledger, SimulatedExecutor(book.material, world()), 2, 60.0, None, print)
+        for seed in range(2):
+            driver._take(*timed(book, book.plan.start, seed, 300.0, 2.0))
+        following = timed(book, book.plan.start, 5, 0, 0)[0]
+        assert driver.estimate([following]) == pytest.approx(2.0)
+        for seed in range(2, 6):
+            driver._take(*timed(book, book.plan.start, seed, 6.0, 2.0))
+        assert driver.estimate([following]) == pytest.approx(6.0), "one that always gives a third is believed"
+
+
+def test_what_a_whole_training_takes_is_told_from_short_ones_by_what_they_score(words, tmp_path):
+    """Most of a short training of a small network is scoring, which the whole one does at every look."""
+    book = book_for(words)
+    whole = Trial(spec=book.plan.start, recipe=book.plan.recipe, seed=0)
+    updates = whole.recipe.max_updates
+    short = whole.model_copy(update={"recipe": replace(whole.recipe, max_updates=updates // 12, eval_every=updates)})
+    pace = pacing.Pace(book.material, 1)
+    pace.learn(short, world().result(book.material, short))
+    fold, looks = book.material.fold(0), -(-updates // whole.recipe.eval_every)
+    learned = 3 * whole.recipe.batch_size
+    one = learned * (updates // 12) + 2 * len(fold.tune) + len(fold.dev)
+    all_of = learned * updates + (looks + 1) * len(fold.tune) + len(fold.dev)
+    assert pace.seconds(whole) == pytest.approx(all_of / one)
+
+
+def test_the_budget_counts_from_the_command_on(words, tmp_path):
+    book, simulated = book_for(words), world()
+    with Ledger(tmp_path, {"a": "b"}) as ledger:
+        executor, before = SimulatedExecutor(book.material, simulated), time.monotonic() - 55
+        driver = driving.Driver(book, ledger, executor, 1, 60.0, None, lambda *_: None, began=before)
+        driving.search(driver)
+        assert driving.finish(driver) == []
+    assert simulated.asked == []
+    assert book.stop_reason == "budget"
+    assert "reading and checking the data took 55 s" in book.stop_sentence
+
+
+def test_what_loading_takes_is_paid_out_of_the_budget(words, tmp_path, monkeypatch):
+    def slowly(*_, **__):
+        time.sleep(2.0)
+        return words, ReadOptions()
+
+    monkeypatch.setattr(api, "load_settled", slowly)
+    found = api.advise(jobs=1, max_trials=1, budget="1s", out=tmp_path / "run", explain=False)
+    assert found.budget.seconds > 2
+    assert "took 2 s" in found.stop_sentence
+    assert found.budget.trials == 0
+
+
+def test_a_run_that_goes_on_counts_its_own_reading_too(words, tmp_path):
+    for run, trials in ((1, 1), (2, 2)):
+        book = book_for(words)
+        with Ledger(tmp_path, {"a": "b"}) as ledger:
+            executor, before = SimulatedExecutor(book.material, world()), time.monotonic() - 30
+            driver = driving.Driver(book, ledger, executor, 1, None, trials, lambda *_: None, began=before)
+            driving.search(driver)
+            assert driver.elapsed == pytest.approx(30 * run, abs=5)
+            assert ledger.elapsed() == pytest.approx(30 * run, abs=5)
+
+
+def test_finals_that_the_budget_cannot_pay_are_left_out(words, tmp_path):
+    """The first network turns out to take a hundred times as long as any small one does."""
+    book = book_for(words)
+    slow = world()
+    slow.seconds = lambda trial: 40.0 if hasattr(trial.spec, "num_layers") else 0.01
+    with Ledger(tmp_path, {"a": "b"}) as ledger:
+        executor = SimulatedExecutor(book.material, slow)
+        driver = driving.Driver(book, ledger, executor, 1, 60.0, None, lambda *_: None)
+        driving.search(driver)
+        assert book.stop_reason == "budget"
+        asked = len(slow.asked)
+        assert driving.finish(driver) == []
+    assert len(slow.asked) == asked
 
 
 def test_time_is_kept_back_for_tuning_what_is_tested_untuned(words, tmp_path):

@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
@@ -50,6 +51,8 @@ class Options:
         kept_back: share of the budget that the study leaves over for what comes after it.
         command: the command line, for the page; it decides nothing.
         out: run folder; None for `leadline-runs/` and a name from the data's fingerprint and the options.
+        began: moment of `time.monotonic` from which the budget counts: when the command was given, before the data
+            were read. By default now.
     """
 
     seed: int = 0
@@ -64,6 +67,7 @@ class Options:
     kept_back: float = 0.0
     command: str = ""
     out: Path | None = None
+    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         _positive("minutes", self.minutes)
@@ -123,7 +127,9 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
         def tell(trial: Trial, result: TrialResult, elapsed: float) -> None:
             progress(book, trial, result, elapsed)
 
-        driver = driving.Driver(book, ledger, workers, options.jobs, seconds, options.max_trials, tell)
+        driver = driving.Driver(
+            book, ledger, workers, options.jobs, seconds, options.max_trials, tell, began=options.began
+        )
         try:
             driving.search(driver)
             tested = [] if book.stop_reason == "interrupted" else driving.finish(driver)

@@ -6,24 +6,26 @@ the budget, so their time is kept back.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median
 
 from leadline.records.trial import BaselineSpec, Trial, TrialResult
-from leadline.spec import Recipe, StackSpec
+from leadline.spec import StackSpec
 from leadline.study import finals as last
 from leadline.study.book import Book
 from leadline.study.executors import Executor
 from leadline.study.ledger import Ledger
+from leadline.study.pace import Pace
 from leadline.study.procedure import procedure
 from leadline.study.tuning import TUNING_FOLDS, Steps
 
 PAGE_SECONDS = 8.0
-OVERHEAD = 4_000
-NEAREST = 5
+"""What comes behind the finals: the verdict, its charts and its page, on a slow core."""
+
+OVERRUN = 0.1
+"""Share of the budget by which the finals may exceed it: what was kept back for them was an estimate."""
+
 TUNED = 3
 """Whole trainings that tuning costs: 4 of a twelfth, 2 of a fifth and 4 of a half of the updates, rounded up."""
 
@@ -44,6 +46,7 @@ class Driver:
         seconds: budget of wall time, or None.
         max_trials: trials of the search, baselines and finals left out, or None.
         progress: told of each finished trial: (trial, result, elapsed seconds).
+        began: moment of `time.monotonic` from which the budget counts, before the data were read.
     """
 
     book: Book
@@ -55,12 +58,15 @@ class Driver:
     progress: Callable[[Trial, TrialResult, float], None]
     searched: int = 0
     began: float = field(default_factory=time.monotonic)
-    rates: list[tuple[float, float]] = field(default_factory=list)
     finishing: bool = False
+    affordable: bool = True
     earlier: float = 0.0
+    prepared: float = 0.0
 
     def __post_init__(self) -> None:
         self.earlier = self.ledger.elapsed()
+        self.prepared = time.monotonic() - self.began
+        self.pace = Pace(self.book.material, self.jobs)
 
     @property
     def elapsed(self) -> float:
@@ -87,8 +93,7 @@ class Driver:
                 self._take(trial, known)
             else:
                 missing.append(trial)
-        reserve = self.reserve() if missing else 0.0
-        for trial, outcome in self.executor.outcomes(missing, lambda trial: self._fits(trial, reserve)):
+        for trial, outcome in self.executor.outcomes(missing, self._fits):
             self._take(trial, outcome.result)
             if outcome.model is not None:
                 outcome.model.save(self.ledger.model_folder(trial))
@@ -99,8 +104,7 @@ class Driver:
 
     def _take(self, trial: Trial, result: TrialResult) -> None:
         self.book.results[trial] = result
-        if result.seconds > 0 and isinstance(trial.spec, StackSpec):
-            self.rates.append((_cost(trial.spec), result.seconds / _work(trial.recipe, trial.spec)))
+        self.pace.learn(trial, result)
 
     def _within_count(self, fresh: list[Trial]) -> list[Trial]:
         """The first of the fresh trials, in planned order, as far as `max_trials` goes."""
@@ -115,34 +119,25 @@ class Driver:
             kept.append(trial)
         return kept
 
-    def _fits(self, trial: Trial, reserve: float) -> bool:
-        """Whether the trial and what is kept back fit into what is left of the clock; first baselines always do."""
-        first = isinstance(trial.spec, BaselineSpec) and not self.book.baselines
-        if self.seconds is None or self.finishing or first:
+    def _fits(self, trial: Trial) -> bool:
+        """Whether the trial and what is kept back fit into what is left of the clock."""
+        if self.seconds is None:
             return True
-        return self.elapsed + self.estimate([trial]) + reserve <= self.seconds
+        if self.finishing:
+            return self.affordable
+        return self.elapsed + self.estimate([trial]) + self.reserve() <= self.seconds
 
     def estimate(self, trials: list[Trial]) -> float:
-        """Seconds of the clock that trials take: a network by the pace of those of like cost, a baseline as before."""
-        alone = [self._seconds(trial) for trial in trials]
+        """Seconds of the clock that trials take on all workers."""
+        alone = [self.pace.seconds(trial) for trial in trials]
         return max(sum(alone) / self.jobs, max(alone, default=0.0))
-
-    def _seconds(self, trial: Trial) -> float:
-        if isinstance(trial.spec, BaselineSpec):
-            return next(facts.seconds for facts in self.book.baselines if facts.name == trial.spec.name)
-        return self._pace(trial.spec) * _work(trial.recipe, trial.spec)
-
-    def _pace(self, spec: StackSpec) -> float:
-        """Seconds per unit of work: the median of the trials that are nearest in cost. Large networks run faster."""
-        near = sorted(self.rates, key=lambda known: abs(math.log(known[0] / _cost(spec))))[:NEAREST]
-        return median(pace for _, pace in near) if near else 0.0
 
     def reserve(self) -> float:
         """Seconds kept for the finals and the page."""
         if not self.book.incumbents:
             return PAGE_SECONDS
         trials = [
-            Trial(spec=spec, recipe=self.book.plan.recipe, seed=i)
+            Trial(spec=spec, recipe=self.book.plan.recipe, seed=i, final=True)
             for _, spec in last.roles(self.book)
             for i in range(self._finals_of(spec))
         ]
@@ -162,14 +157,17 @@ def search(driver: Driver) -> None:
     try:
         driver.drive(procedure(book))
     except OutOfBudget:
-        _cut(book, "budget", "The budget ended before every comparison was decided.")
+        _cut(book, "budget", _what_ended(driver))
     except KeyboardInterrupt:
         _cut(book, "interrupted", "Interrupted before every comparison was decided.")
 
 
 def finish(driver: Driver) -> list[last.Final]:
-    """The finals: run to their end whatever the budget; empty after an interrupt."""
+    """The finals, which the search left time for; empty after an interrupt, and where there was no time for them."""
+    if not driver.book.incumbents:
+        return []
     driver.finishing = True
+    driver.affordable = driver.seconds is None or (driver.elapsed + driver.reserve() <= driver.seconds * (1 + OVERRUN))
     planned: list[last.Final] = []
 
     def steps() -> Steps[None]:
@@ -177,6 +175,8 @@ def finish(driver: Driver) -> list[last.Final]:
 
     try:
         driver.drive(steps())
+    except OutOfBudget:
+        return []
     except KeyboardInterrupt:
         _cut(driver.book, "interrupted", "Interrupted during the final test.")
         return []
@@ -187,10 +187,13 @@ def _cut(book: Book, reason: str, sentence: str) -> None:
     book.stop_reason, book.stop_sentence = reason, sentence
 
 
-def _work(recipe: Recipe, spec: StackSpec) -> float:
-    """What a trial's time is about proportional to: updates times (operations per step + a fixed overhead)."""
-    return recipe.max_updates * _cost(spec)
-
-
-def _cost(spec: StackSpec) -> float:
-    return float(spec.operations_per_step + OVERHEAD)
+def _what_ended(driver: Driver) -> str:
+    """Why a search was cut: what its clock was spent on, where that left no time for the first network."""
+    by_count = driver.max_trials is not None and driver.searched >= driver.max_trials
+    if driver.book.draws or driver.seconds is None or by_count:
+        return "The budget ended before every comparison was decided."
+    read, trained = driver.prepared, driver.elapsed - driver.prepared
+    return (
+        f"The budget ended before the first network was tuned: reading and checking the data took {read:.0f} s, "
+        f"what was trained since {trained:.0f} s. A larger budget goes on from here."
+    )
