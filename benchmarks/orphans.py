@@ -22,10 +22,12 @@ from pathlib import Path
 
 MARK = "LEADLINE_ORPHANS_MARK"
 OPTIONS = ("--subset", "2000", "--max-updates", "50", "--no-explain")
-LONGEST_START = 60.0
+LONGEST_START = 300.0
 """Seconds until a study has a worker, on a machine that is busy."""
 LOOK_EVERY = 0.1
 """Seconds between two looks at the processes; the grace is spent in these."""
+SAID_EVERY = 10
+"""Kills between two lines of the count, so that a run that is cut short has said something."""
 
 
 def marked(mark: str) -> list[int]:
@@ -76,7 +78,7 @@ def kill_one(
 
 
 def main() -> None:
-    """Print a line per kill that left something, and the count."""
+    """Print a line per process that was left, and the count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--until", type=float, default=6.0)
@@ -95,7 +97,8 @@ def main() -> None:
             orphans += len(left)
             for name in left:
                 print(f"killed after {moment:.2f} s: still there: {name}", flush=True)
-    print(f"{given.kills} kills, {hit} of them with other processes running, {orphans} orphans")
+            if (i + 1) % SAID_EVERY == 0 or i + 1 == given.kills:
+                print(f"{i + 1} kills, {hit} of them with other processes running, {orphans} orphans", flush=True)
     sys.exit(bool(orphans))
 
 

@@ -95,7 +95,7 @@ class OutOfMemoryError(LeadlineError, MemoryError):
 _NO_MEMORY = (
     "can't allocate memory",  # torch on Linux and macOS, as a RuntimeError
     "not enough memory",  # torch on Windows
-    "Cannot allocate memory",  # the system's words for ENOMEM, in the ImportError of a shared library
+    "Cannot allocate memory",  # the system's words for ENOMEM, where an error has no number
     "failed to map segment from shared object",  # the dynamic loader under a limit of address space
     "can't start new thread",  # Python: no room for another stack
 )
@@ -109,8 +109,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     >>> is_out_of_memory(ValueError("not enough memory of the past"))
     False
     """
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOMEM
-    if isinstance(error, RuntimeError | ImportError):
-        return any(words in str(error) for words in _NO_MEMORY)
+    if isinstance(error, OSError | RuntimeError | ImportError):
+        return getattr(error, "errno", None) == errno.ENOMEM or any(words in str(error) for words in _NO_MEMORY)
     return isinstance(error, MemoryError)

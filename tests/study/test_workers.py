@@ -276,6 +276,7 @@ def test_memory_that_ends_in_this_process_is_said(book, monkeypatch, ends):
         (MemoryError(), True),
         (OSError(12, "Cannot allocate memory"), True),
         (ImportError("libtorch.so: failed to map segment from shared object"), True),
+        (OSError("libgomp.so.1: failed to map segment from shared object"), True),
         (RuntimeError("can't start new thread"), True),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (OSError(28, "No space left on device"), False),
@@ -325,6 +326,18 @@ def test_a_worker_that_cannot_import_says_why(book, workers, monkeypatch, tmp_pa
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so: failed to map segment from shared object')")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(OutOfMemoryError, match=r"memory ran out.*`--jobs 1`"):
+        list(workers.outcomes([baseline(book)], always))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sets a limit by a shell")
+@pytest.mark.parametrize("kilobytes", [30_000, 100_000, 400_000])
+def test_too_small_a_limit_of_memory_is_an_error_of_ours(book, workers, monkeypatch, tmp_path, kilobytes):
+    """Python itself, NumPy's library or torch's cannot be loaded; each says so, or dies, in a way of its own."""
+    limited = tmp_path / "python"
+    limited.write_text(f'#!/bin/sh\nulimit -v {kilobytes}\nexec {sys.executable} "$@"\n')
+    limited.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(limited))
+    with pytest.raises((OutOfMemoryError, WorkerError), match="`--jobs 1`"):
         list(workers.outcomes([baseline(book)], always))
 
 
