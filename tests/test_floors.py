@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1] / "src" / "leadline"
 
 # From the ground up. Rooms on one floor do not know each other; inside a room files may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "seeds"),
+    ("aside", "errors", "seeds"),
     ("spec",),
     ("records", "stats"),
     ("kernels", "data"),

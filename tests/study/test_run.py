@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from leadline.errors import RunFolderError
 from leadline.records.trial import BaselineSpec, Trial
 from leadline.study import pace as pacing
 from leadline.study import run as driving
-from leadline.study.executors import Workers
 from leadline.study.ledger import FILE, Ledger, read_verdict
 from leadline.study.moves import Limits
 from leadline.study.tuning import tune
@@ -293,26 +291,3 @@ def test_limits_are_part_of_the_identity(words, tmp_path):
     assert len(names) == 5
     assert prepare(words, Options(minutes=1.0)).folder == prepare(words, Options(jobs=1)).folder
     assert Limits("tagging", causal=True).windows == ()
-
-
-def test_closed_workers_leave_no_thread_behind(words):
-    """What is left of a pool at the end of the program may write to a closed pipe, and says so with a traceback."""
-    workers = Workers(book_for(words).material, 2)
-    workers._pool.submit(time.sleep, 60)
-    while not workers._pool._processes:
-        time.sleep(0.01)
-    workers.close()
-    assert not any(type(thread).__name__ == "_ExecutorManagerThread" for thread in threading.enumerate())
-
-
-def test_a_worker_is_begun_where_ctrl_c_waits(words):
-    """The terminal sends Ctrl-C to all processes: one that still loads torch would print a traceback."""
-    book = book_for(words)
-    workers = Workers(book.material, 1)
-    try:
-        trial = Trial(spec=BaselineSpec(name="majority"), recipe=book.plan.recipe, seed=0)
-        assert [done for done, _ in workers.outcomes([trial], lambda _: True)] == [trial]
-        assert signal.SIGINT in workers._pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
-    finally:
-        workers.close()
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

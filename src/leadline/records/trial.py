@@ -59,6 +59,11 @@ class Trial(Record):
     final: bool = False
     keep: bool = Field(default=False, exclude=True)
 
+    def describe(self) -> str:
+        """What is trained, for a message: "GRU 1 x 64, seed 5, fold 0"."""
+        name = self.spec.describe() if isinstance(self.spec, StackSpec) else f"baseline {self.spec.name}"
+        return f"{name}, seed {self.seed}, fold {self.fold}" + (", final" if self.final else "")
+
 
 class Look(Record):
     """One look at the tune part during training."""

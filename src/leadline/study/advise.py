@@ -21,11 +21,12 @@ from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Budget, Verdict
 from leadline.study import run as driving
 from leadline.study import setup
+from leadline.study import tested as test_reads
 from leadline.study.assemble import assemble
 from leadline.study.book import Book
 from leadline.study.executors import executor
 from leadline.study.finals import Final
-from leadline.study.ledger import Ledger
+from leadline.study.ledger import Ledger, key, read_trials
 from leadline.study.material import Material
 from leadline.study.moves import Limits
 
@@ -135,7 +136,8 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
             tested = [] if book.stop_reason == "interrupted" else driving.finish(driver)
         finally:
             workers.close()
-        warnings = (*prepared.warnings, *_tested_before(prepared, bool(tested)))
+        before = _tested_before(prepared) if tested else None
+        warnings = (*prepared.warnings, *(before.warnings() if before else ()))
         budget = Budget(
             minutes=options.minutes,
             max_trials=options.max_trials,
@@ -148,7 +150,8 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
             corners = [corner.arm for corner in found.square.corners] if found.square else []
             ledger.forget([arm.spec for arm in found.arms if arm.name in (*found.incumbents, *corners)])
         _deliver(found, prepared.folder, ledger, tested, reading)
-        return found
+        late = test_reads.note(prepared.folder, before) if before else ()
+        return found.model_copy(update={"warnings": (*found.warnings, *late)})
 
 
 def _deliver(
@@ -188,21 +191,11 @@ def _folder_name(sequences: Sequences, identity: dict[str, str]) -> str:
     return f"{plain or 'data'}-{digest}"
 
 
-def _tested_before(prepared: Prepared, tested: bool) -> tuple[str, ...]:
-    """A test part that other run folders in the same place have looked at is no longer untouched."""
-    register = prepared.folder.parent / "tested.json"
-    known: dict[str, list[str]] = json.loads(register.read_text(encoding="utf-8")) if register.exists() else {}
-    mark = prepared.book.material.sequences.take(prepared.book.material.split.test).fingerprint()
-    others = [name for name in known.get(mark, []) if name != prepared.folder.name]
-    if tested and prepared.folder.name not in known.get(mark, []):
-        known.setdefault(mark, []).append(prepared.folder.name)
-        register.write_text(json.dumps(known, indent=1), encoding="utf-8")
-    if not others:
-        return ()
-    return (
-        f"The test part has been looked at before, by {', '.join(others)}: choosing between runs by their test "
-        "scores makes those scores too good.",
-    )
+def _tested_before(prepared: Prepared) -> test_reads.Before:
+    """What is known of earlier reads of the test part, in this run folder and in those beside it."""
+    material = prepared.book.material
+    finals = [key(trial) for trial, _ in read_trials(prepared.folder) if trial.final]
+    return test_reads.look(prepared.folder, test_reads.marks(material.sequences.take(material.split.test)), finals)
 
 
 def _positive(name: str, value: float | None) -> None:
