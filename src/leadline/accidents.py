@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
@@ -10,13 +11,37 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from leadline.errors import LeadlineError, OutOfMemoryError, OutputError, is_out_of_memory
+import typer
 
+from leadline.errors import LeadlineError, OptionError, OutOfMemoryError, OutputError, is_out_of_memory
+
+LEAST_ADDRESS_SPACE = 2_000_000 * 1024
+"""Measured: `predict` takes 2.1 GB at its peak, most of it mapped and never touched; at 1.5 GB torch aborts."""
 INTERNAL = "internal"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class NobodyReads(Exception):  # noqa: N818 - a signal, not an error
     """Standard output is a pipe whose reader has gone, as after `| head`: nothing is left to say."""
+
+
+def require_memory() -> None:
+    """Refuse a limit under which torch cannot be loaded: below it the libraries abort, and no exception is raised.
+
+    Raises:
+        OutOfMemoryError: the limit is too small.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
+        raise OutOfMemoryError(
+            f"a limit of {limit // 1024:,} kB of address space",
+            expected=f"at least {LEAST_ADDRESS_SPACE // 1024:,} kB, which torch and its libraries take",
+            next_move="Raise it: `ulimit -v unlimited`. `leadline report` alone goes without torch.",
+        )
 
 
 @contextmanager
@@ -54,11 +79,30 @@ def line(error: BaseException) -> str:
     """What is said of an error. One that nobody foresaw leaves its traceback in a file."""
     if is_out_of_memory(error) and not isinstance(error, LeadlineError):
         error = _out_of_memory(error)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        error = _no_room(error)
     if isinstance(error, LeadlineError):
         return f"{error} [{error.slug}]"
     place = _keep_traceback(error)
     kind = f"{type(error).__name__}: {error}".splitlines()[0][:200].rstrip(".")
     return f"a defect of Leadline ({kind}). Please report it, with {place}. [{INTERNAL}]"
+
+
+def _no_room(error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot be written ({error.strerror})",
+        where=str(error.filename or "standard output, or a temporary file"),
+        expected="a disk that has room",
+        next_move="Make room, then give the same command again: what is finished stays.",
+    )
+
+
+def misused(error: typer.TyperException) -> str:
+    """What is said of arguments that could not be read, with the verb as it was typed."""
+    context = getattr(error, "ctx", None)
+    asked = context.command_path if context and context.command_path else "leadline"
+    problem = error.format_message()
+    return f"{problem}{'' if problem.endswith(('.', '?')) else '.'} Try `{asked} --help`. [{OptionError.slug}]"
 
 
 def _out_of_memory(error: BaseException) -> OutOfMemoryError:

@@ -206,13 +206,14 @@ def told(path: Path) -> Iterator[None]:
         raise OutputError(f"cannot be the name of a file ({error})", where=shown(path), expected="a path") from error
 
 
-def shown(path: Path) -> str:
-    """A path as text for people: what is not Unicode in it with backslashes.
+def shown(path: Path | str) -> str:
+    """A path, or a text that holds one, for people and for records: what is not Unicode in it with backslashes.
 
-    >>> shown(Path("run"))
-    'run'
+    >>> shown(os.fsdecode(b"run\xff"))
+    'run\\xff'
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace") if "\0" not in str(path) else repr(str(path))
+    text = str(path).replace("\0", "\\0")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _name_in(folder: Path) -> Path:

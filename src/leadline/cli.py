@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from leadline.accidents import NobodyReads, line, printing, say
+from leadline.accidents import NobodyReads, line, misused, printing, require_memory, say
+from leadline.aside import shown
 from leadline.cli_options import with_read_options
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"leadline {version('leadline')}")
+        _print(f"leadline {version('leadline')}")
         raise typer.Exit
 
 
@@ -44,8 +45,10 @@ def _leadline(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is, and end.")
     ] = False,
 ) -> None:
+    if context.invoked_subcommand not in (None, "report"):
+        require_memory()
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        _print(context.get_help())
 
 
 @app.command()
@@ -91,7 +94,7 @@ def advise(
         max_updates=max_updates,
         out=out,
         explain=explain,
-        command=shlex.join(["leadline", *sys.argv[1:]]),
+        command=shown(shlex.join(["leadline", *sys.argv[1:]])),
     )
     prepared = prepare(sequences, options)
     if dry_run:
@@ -265,16 +268,6 @@ def _show(picture: Any) -> None:
         Console().print(picture)
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?")) else f"{text}."
-
-
-def _asked(error: typer.TyperException) -> str:
-    """The verb whose arguments could not be read, as it was typed."""
-    context = getattr(error, "ctx", None)
-    return context.command_path if context and context.command_path else "leadline"
-
-
 def main() -> None:
     """Entry point. Exit status: 0 a verdict, 1 an error, 2 undecided, 130 interrupted before there was an answer."""
     for stream in (sys.stdout, sys.stderr):
@@ -287,7 +280,7 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except typer.TyperException as error:
-        say(f"leadline: {_sentence(error.format_message())} Try `{_asked(error)} --help`. [option]")
+        say(f"leadline: {misused(error)}")
         status = 1
     except SystemExit as end:
         status = end.code

@@ -80,7 +80,7 @@ def parse(
         raise refuse(
             f"damaged or foreign ({_first(error)})",
             where=where,
-            expected=f"a whole {kind.__name__.lower()} of this version",
+            expected="what this version of Leadline writes here",
             next_move=next_move,
         ) from error
 

@@ -22,6 +22,7 @@ PATIENCE_SECONDS = 5.0
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_MAGIC = b"SQLite format 3\0"
 _WRITE_AHEAD = b"\2\2"
 """Bytes 18 and 19 of a file that was written with a write-ahead log (https://www.sqlite.org/fileformat.html)."""
 
@@ -43,6 +44,7 @@ class Database:
     def __init__(self, path: Path, tables: dict[str, str]) -> None:
         self.path = path
         with _told(path):
+            _require_format(path)
             self._base = sqlite3.connect(path, timeout=PATIENCE_SECONDS)
         try:
             with _told(path):
@@ -81,6 +83,7 @@ def read_rows(path: Path, sql: str) -> list[Row]:
         RunFolderError: damaged, another program's, or held by another program.
     """
     with _told(path):
+        _require_format(path)
         if not _has_log(path):
             try:
                 return _read(path, sql)
@@ -113,6 +116,23 @@ def _played_back(path: Path, folder: Path) -> Path:
 def _has_log(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(20)[18:20] == _WRITE_AHEAD
+
+
+def is_empty(path: Path) -> bool:
+    """Whether there is a file with nothing in it."""
+    with _told(path):
+        return path.is_file() and path.stat().st_size == 0
+
+
+def _require_format(path: Path) -> None:
+    """SQLite takes a file of a few bytes for an empty one, and writes over it; a pipe it would wait for."""
+    if not path.exists() or is_empty(path):
+        return
+    if not path.is_file():
+        raise damaged(path, "it is not a plain file")
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise damaged(path, "it does not begin as SQLite's files do")
 
 
 def _require_whole(base: sqlite3.Connection, path: Path) -> None:

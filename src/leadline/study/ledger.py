@@ -22,7 +22,7 @@ from leadline.records.stored import parse, read_record
 from leadline.records.trial import BaselineSpec, Trial, TrialResult
 from leadline.records.verdict import Verdict
 from leadline.spec import StackSpec
-from leadline.study.database import Database, Row, damaged, read_rows
+from leadline.study.database import Database, Row, damaged, is_empty, read_rows
 from leadline.study.lock import LEDGER, locked
 
 FILE = LEDGER
@@ -32,6 +32,7 @@ _TABLES = {
     "(key text primary key, number integer not null, trial text not null, result text not null)",
 }
 T = TypeVar("T")
+_ALL = "select trial, result from trials order by number"
 _PUT = "insert or replace into facts values (?, ?)"
 _ADD = "insert or replace into trials select ?, coalesce(max(number), 0) + 1, ?, ? from trials"
 
@@ -70,6 +71,7 @@ class Ledger:
             self._base = Database(self._path, _TABLES)
             opened.callback(self._base.close)
             self._check(identity)
+            self._trials()
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Ledger:
@@ -98,7 +100,7 @@ class Ledger:
 
     def forget(self, kept: Collection[StackSpec | BaselineSpec]) -> None:
         """Remove the models of pairs whose network is none of `kept`; their scores stay."""
-        for trial, _ in read_trials(self.folder):
+        for trial, _ in self._trials():
             if not trial.final and trial.spec not in kept:
                 shutil.rmtree(self.model_folder(trial), ignore_errors=True)
 
@@ -106,9 +108,12 @@ class Ledger:
         """Seconds that earlier runs on this folder took."""
         known = self.fact("elapsed") or "0"
         try:
-            return float(known)
+            seconds = float(known)
         except ValueError as error:
             raise damaged(self._path, error) from error
+        if not 0 <= seconds < float("inf"):
+            raise damaged(self._path, f"it took {seconds} seconds")
+        return seconds
 
     def fact(self, name: str) -> str | None:
         """A named text."""
@@ -121,6 +126,10 @@ class Ledger:
 
     def __len__(self) -> int:
         return int(self._base.rows("select count(*) from trials")[0][0])
+
+    def _trials(self) -> list[tuple[Trial, TrialResult]]:
+        """All rows; a foreign one is found when the folder is opened, before more is trained."""
+        return _known(self._path, self._base.rows(_ALL))
 
     def _check(self, identity: dict[str, str]) -> None:
         text = json.dumps(identity, sort_keys=True)
@@ -140,8 +149,7 @@ class Ledger:
 def _require_begun(folder: Path) -> None:
     """An empty file beside what a study left is a damaged ledger: SQLite would begin a new one in it."""
     path = folder / FILE
-    empty = os.path.isfile(path) and path.stat().st_size == 0
-    if empty and any(os.path.exists(folder / name) for name in ("verdict.json", "finals", "pairs")):
+    if is_empty(path) and any(os.path.exists(folder / name) for name in ("verdict.json", "finals", "pairs")):
         raise damaged(path, "the file is empty")
 
 
@@ -163,7 +171,10 @@ def read_trials(folder: Path) -> list[tuple[Trial, TrialResult]]:
         raise RunFolderError(
             f"no {FILE}", where=shown(folder), expected="a run folder", next_move="Run `leadline advise` first."
         )
-    rows: list[Row] = read_rows(path, "select trial, result from trials order by number")
+    return _known(path, read_rows(path, _ALL))
+
+
+def _known(path: Path, rows: list[Row]) -> list[tuple[Trial, TrialResult]]:
     return [(_parsed(path, trial, Trial), _parsed(path, result, TrialResult)) for trial, result in rows]
 
 

@@ -28,15 +28,15 @@ def locked(folder: Path) -> Iterator[None]:
     """
     aside.make_folder(folder)
     lock = FileLock(folder / LOCK)
-    try:
-        with aside.told(folder / LOCK):
+    with aside.told(folder / LOCK):
+        try:
             lock.acquire(timeout=0)
-    except Timeout as error:
-        raise RunFolderError(
-            "another process works in this run folder",
-            where=aside.shown(folder),
-            next_move="Wait for it, or give --out another folder.",
-        ) from error
+        except Timeout as error:  # before `told` sees it: it is an OSError
+            raise RunFolderError(
+                "another process works in this run folder",
+                where=aside.shown(folder),
+                next_move="Wait for it, or give --out another folder.",
+            ) from error
     try:
         _require_order(folder)
         _sweep(folder)
