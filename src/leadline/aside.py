@@ -209,8 +209,8 @@ def told(path: Path) -> Iterator[None]:
 def shown(path: Path | str) -> str:
     """A path, or a text that holds one, for people and for records: what is not Unicode in it with backslashes.
 
-    >>> shown(os.fsdecode(b"run\xff"))
-    'run\\xff'
+    >>> print(shown(os.fsdecode(bytes([114, 117, 110, 255]))))
+    run\\xff
     """
     text = str(path).replace("\0", "\\0")
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

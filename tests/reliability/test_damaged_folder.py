@@ -80,7 +80,7 @@ ANY: dict[str, Damage] = {
 }
 JSON: dict[str, Damage] = {
     "unknown field": fields(lambda known: {**known, "colour": 1}),
-    "wrong types": fields(lambda known: dict.fromkeys(known, [{"x": 1}])),
+    "wrong types": fields(lambda known: {name: [{"x": 1}] for name in known}),
     "nulls": fields(dict.fromkeys),
     "no field": fields(lambda known: {}),
 }
@@ -200,6 +200,12 @@ def test_a_finished_study_whose_derived_files_are_damaged_is_delivered_again(run
     assert all(np.array_equal(before[name], after[name]) for name in before)
     assert api.predict(run, table)
     assert not list(run.rglob("*.aside"))
+
+
+def test_figures_that_are_none_are_no_verdict(run) -> None:
+    fields(lambda known: {**known, "margin": float("inf")})(run / "verdict.json")
+    with pytest.raises(RunFolderError, match=r"contradict each other \(OverflowError"):
+        again.report(run)
 
 
 def test_a_damaged_model_of_a_pair_is_no_kept_one(run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from leadline import aside
 from leadline.analysis.contrast import Steps
 from leadline.analysis.findings import Findings
 from leadline.analysis.measured import Document
-from leadline.errors import RunFolderError
+from leadline.errors import LeadlineError, RunFolderError
 from leadline.records.stored import read_record
 from leadline.records.verdict import Verdict
 from leadline.report import page
@@ -50,8 +51,28 @@ def report(run: Path, out: Path | None = None) -> Again:
     aside.require_place(target)
     with writing(target.parent):
         findings, steps = findings_of(verdict, folder), steps_of(verdict, folder)
-        page.write(verdict, target, findings=findings, steps=steps)
+        with _sound(run):
+            page.write(verdict, target, findings=findings, steps=steps)
     return Again(verdict, folder, target, tuple(_left_out(folder)))
+
+
+@contextmanager
+def _sound(run: Path) -> Iterator[None]:
+    """Records have the right types and may contradict each other, or hold figures that are none.
+
+    What a page cannot be made of, it says in these four kinds; a record that a study has made gives none of them.
+    """
+    try:
+        yield
+    except LeadlineError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise RunFolderError(
+            f"the records contradict each other ({type(error).__name__}: {error})",
+            where=aside.shown(run),
+            expected="a verdict as a study wrote it",
+            next_move="The same `leadline advise` command writes it again from the ledger.",
+        ) from error
 
 
 def _left_out(folder: Path) -> Iterator[str]:
