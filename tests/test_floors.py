@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[1] / "src" / "leadline"
 
 # From the ground up. Rooms on one floor do not know each other; inside a room files may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("aside", "errors", "seeds"),
-    ("spec",),
+    ("errors", "seeds"),
+    ("aside", "spec"),
     ("records", "stats"),
     ("kernels", "data"),
     ("blank", "cells", "dropout"),
@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("checkpoint", "analysis"),
     ("study",),
     ("report",),
-    ("progress", "dry", "loading", "cli_options"),
+    ("progress", "dry", "loading", "cli_options", "accidents"),
     ("looking", "listing"),
     ("comparing",),
     ("api", "bench"),
@@ -44,12 +44,15 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 PLAIN = (
     "errors",
     "seeds",
+    "aside",
     "spec",
     "records",
     "stats",
     "report",
     "study.verdict",
     "study.ledger",
+    "study.lock",
+    "study.database",
     "analysis.findings",
     "analysis.contrast",
     "analysis.contrast_words",

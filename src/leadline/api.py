@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
-from leadline import checkpoint, comparing, looking
+from leadline import aside, checkpoint, comparing, looking
 from leadline.checkpoint import Model
 from leadline.data.options import ReadOptions
 from leadline.data.read import read
@@ -30,6 +30,7 @@ from leadline.seeds import child
 from leadline.study import setup
 from leadline.study.advise import READING, Options, Prepared, Progress, prepare, study
 from leadline.study.book import Book
+from leadline.study.lock import locked
 from leadline.study.material import Material
 from leadline.study.moves import Limits, parse_start, require_allowed
 from leadline.study.trial import run
@@ -148,13 +149,14 @@ def advise(
 
 def answer(prepared: Prepared, progress: Progress, reading: ReadOptions, explain: bool = True) -> StudyVerdict:
     """Run a prepared study, look into the layers of what it advises and into what its steps brought, write its page."""
-    found = study(prepared, progress, asdict(reading))
-    verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
-    verdict._folder = prepared.folder
-    if explain:
-        looking.after_study(verdict, prepared.book.material.sequences, prepared.folder)
-        comparing.after_study(verdict, prepared.book.material.sequences, prepared.folder)
-    verdict.report(prepared.folder / "report.html")
+    with locked(prepared.folder):
+        found = study(prepared, progress, asdict(reading), held=True)
+        verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
+        verdict._folder = prepared.folder
+        if explain:
+            looking.after_study(verdict, prepared.book.material.sequences, prepared.folder)
+            comparing.after_study(verdict, prepared.book.material.sequences, prepared.folder)
+        verdict.report(prepared.folder / "report.html")
     return verdict
 
 
@@ -189,17 +191,19 @@ def train(
 
     Returns:
         The model and its scores.
+
+    Raises:
+        OutputError: `out` cannot be written to; it is tried before anything is trained.
     """
     sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     parts = split(sequences, seed)
     spec = require_allowed(parse_start(network, setup.blank_spec(sequences, parts)), Limits(sequences.kind))
     recipe = replace(setup.recipe_for(sequences, parts), learning_rate=learning_rate, weight_decay=weight_decay)
     trial = Trial(spec=spec, recipe=recipe, seed=child(seed, "train"), final=True)
+    aside.require_folder(Path(out))
     outcome = run(Material(sequences, parts, causal=False), trial)
     assert outcome.model is not None
-    folder = Path(out)
-    outcome.model.save(folder)
-    (folder / READING).write_text(json.dumps(asdict(reading)), encoding="utf-8")
+    outcome.model.save(Path(out), {READING: json.dumps(asdict(reading)).encode()})
     return outcome.model, outcome.result
 
 

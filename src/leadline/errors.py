@@ -6,9 +6,10 @@
     ├── OptionError       an option that does not exist, or two that exclude each other
     ├── KernelError       a compute routine that was forced is not there
     ├── ModelError        a saved model that cannot be loaded, or data it was not made for
-    ├── RunFolderError    a run folder that is locked, foreign or incomplete
+    ├── RunFolderError    a run folder that is locked, foreign, damaged or incomplete
+    ├── OutputError       something that cannot be written
     ├── WorkerError       a worker process that ended before its trial did
-    └── OutOfMemoryError  a trial for which there was not enough memory
+    └── OutOfMemoryError  a trial, or a verb, for which there was not enough memory
 
 Each says where it happened, what was expected, what came, and the next move; `docs/messages.md` has a
 section for every slug.
@@ -75,9 +76,15 @@ class ModelError(LeadlineError):
 
 
 class RunFolderError(LeadlineError):
-    """A run folder that is locked by another process, foreign or incomplete."""
+    """A run folder that is locked by another process, foreign, damaged or incomplete."""
 
     slug = "run-folder"
+
+
+class OutputError(LeadlineError):
+    """Something that cannot be written: the disk is full, the folder is not there, or it may not be written to."""
+
+    slug = "output"
 
 
 class WorkerError(LeadlineError):
@@ -87,7 +94,7 @@ class WorkerError(LeadlineError):
 
 
 class OutOfMemoryError(LeadlineError, MemoryError):
-    """A trial for which there was not enough memory."""
+    """A trial, or a verb, for which there was not enough memory."""
 
     slug = "memory"
 

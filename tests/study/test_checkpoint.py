@@ -105,7 +105,7 @@ def test_what_is_no_model_says_so(tmp_path: Path):
         found.model.predict(numbers())
     text = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps({**text, "format": "other/9"}))
-    with pytest.raises(ModelError, match=r"other/9.*leadline\.model/1"):
+    with pytest.raises(ModelError, match=r"other/9.*leadline\.model/2"):
         checkpoint.load(tmp_path)
     (tmp_path / "model.json").write_text("{")
     with pytest.raises(ModelError, match="damaged"):

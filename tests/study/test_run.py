@@ -18,7 +18,7 @@ from leadline import api
 from leadline.data.datasets.letters import letters
 from leadline.data.options import ReadOptions
 from leadline.errors import RunFolderError
-from leadline.records.trial import BaselineSpec, Trial
+from leadline.records.trial import Trial
 from leadline.study import pace as pacing
 from leadline.study import run as driving
 from leadline.study.ledger import FILE, Ledger, read_verdict

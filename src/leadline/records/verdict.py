@@ -11,6 +11,7 @@ from pydantic import Field
 
 from leadline.records.base import Interval, Record
 from leadline.records.evidence import BaselineFacts, Comparison, CurvePoint, Diagnosis, Scores, Screened, Square
+from leadline.records.stored import parse
 from leadline.records.trial import Kind
 from leadline.spec import StackSpec
 
@@ -159,5 +160,9 @@ class Verdict(Record):
 
     @classmethod
     def from_json(cls, text: str) -> Verdict:
-        """Read what `to_json` wrote."""
-        return cls.model_validate_json(text)
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunFolderError: it is something else.
+        """
+        return parse(text, cls)

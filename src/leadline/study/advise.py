@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+from leadline import aside, checkpoint
 from leadline.data.checks import check
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
@@ -24,8 +24,7 @@ from leadline.study import setup
 from leadline.study import tested as test_reads
 from leadline.study.assemble import assemble
 from leadline.study.book import Book
-from leadline.study.executors import executor
-from leadline.study.finals import Final
+from leadline.study.executors import executor, run_alone
 from leadline.study.ledger import Ledger, key, read_trials
 from leadline.study.material import Material
 from leadline.study.moves import Limits
@@ -112,16 +111,23 @@ def prepare(sequences: Sequences, options: Options) -> Prepared:
     return Prepared(Book(plan, material), options, identity, check(sequences, parts), folder)
 
 
-def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | None = None) -> Verdict:
+def study(
+    prepared: Prepared, progress: Progress, reading: dict[str, object] | None = None, *, held: bool = False
+) -> Verdict:
     """Run the experiment and leave a run folder: ledger, `verdict.json`, `model/`.
 
     Args:
         prepared: from `prepare`.
         progress: told of every finished trial.
         reading: how the data were read, kept beside the model so that new data are read the same way.
+        held: whether the caller holds the lock of the run folder, to write more into it afterwards.
+
+    Raises:
+        RunFolderError: another process works in the run folder, it belongs to another study, or it is damaged.
+        OutputError: it cannot be written to.
     """
     book, options = prepared.book, prepared.options
-    with Ledger(prepared.folder, prepared.identity) as ledger:
+    with Ledger(prepared.folder, prepared.identity, held=held) as ledger:
         workers = executor(book.material, options.jobs)
         seconds = None if options.minutes is None else options.minutes * 60 * (1 - options.kept_back)
 
@@ -149,20 +155,27 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
         if found.stop_reason not in ("budget", "interrupted"):
             corners = [corner.arm for corner in found.square.corners] if found.square else []
             ledger.forget([arm.spec for arm in found.arms if arm.name in (*found.incumbents, *corners)])
-        _deliver(found, prepared.folder, ledger, tested, reading)
+        if tested:
+            _deliver_model(_kept(tested[0].trials[0], ledger, book.material), prepared.folder, reading)
+        aside.write_text(prepared.folder / "verdict.json", found.to_json())
         late = test_reads.note(prepared.folder, before) if before else ()
         return found.model_copy(update={"warnings": (*found.warnings, *late)})
 
 
-def _deliver(
-    found: Verdict, folder: Path, ledger: Ledger, tested: list[Final], reading: dict[str, object] | None
-) -> None:
-    if tested:
-        target = folder / "model"
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(ledger.model_folder(tested[0].trials[0]), target)
-        (target / READING).write_text(json.dumps(reading or {}, indent=1), encoding="utf-8")
-    (folder / "verdict.json").write_text(found.to_json(), encoding="utf-8")
+def _kept(trial: Trial, ledger: Ledger, material: Material) -> Path:
+    """Where the model of a final trial lies; one that is gone or damaged is trained once more, to the same bits."""
+    folder = ledger.model_folder(trial)
+    if not checkpoint.is_whole(folder):
+        model = run_alone(material, trial).model
+        assert model is not None
+        model.save(folder)
+    return folder
+
+
+def _deliver_model(source: Path, folder: Path, reading: dict[str, object] | None) -> None:
+    with aside.new_folder(folder / "model") as made:
+        aside.copy_files(source, made)
+        aside.write_text(made / READING, json.dumps(reading or {}, indent=1))
 
 
 def _hides_the_future(sequences: Sequences, options: Options) -> bool:

@@ -20,6 +20,7 @@ from pydantic import Field
 
 from leadline import aside
 from leadline.data.sequences import LABELLED, Sequences
+from leadline.errors import OutputError
 from leadline.records.base import Record
 
 FILE = "test-reads.json"
@@ -154,9 +155,9 @@ def note(folder: Path, before: Before) -> tuple[str, ...]:
     """Write this read down. Returns a warning where that fails: a study does not fail by it."""
     try:
         aside.write_text(folder / FILE, before.own.model_dump_json(by_alias=True))
-    except OSError as error:
+    except OutputError as error:
         return (
-            f"{FILE} could not be written ({_why(error)}): later runs will not know that the test part was looked at.",
+            f"{FILE} could not be written ({error.problem}): later runs will not know that the test part was looked at.",
         )
     return ()
 
