@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from leadline.errors import SpecError
 from leadline.kernels.reference import State
+from leadline.lengths import checked
 from leadline.readout import Readout, pool
 from leadline.recurrent import Recurrent, valid_steps
 from leadline.spec import StackSpec
@@ -83,12 +84,7 @@ class Stack(nn.Module):
                 next_move="The axes are batch, seq, feature, in this order.",
             )
         batch, seq = inputs.shape[:2]
-        if lengths is None:
-            return torch.full((batch,), seq, dtype=torch.int64)
-        lengths = lengths.to("cpu", torch.int64)
-        if lengths.shape != (batch,) or (batch and not 0 <= int(lengths.min()) <= int(lengths.max()) <= seq):
-            raise SpecError(f"lengths {lengths.tolist()}", expected=f"{batch} whole numbers from 0 to {seq}")
-        return lengths
+        return checked(lengths, batch, seq)
 
 
 def window(steps: Tensor, look_ahead: int) -> Tensor:

@@ -6,13 +6,20 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from leadline.kernels import capture, reference
 from leadline.kernels.reference import State, Weights
 
 
 def unroll(
     cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
 ) -> tuple[Tensor, State]:
-    """See `leadline.kernels.reference.unroll`. Rows of length 0 and empty batches are taken out beforehand."""
+    """See `leadline.kernels.reference.unroll`. Rows of length 0 and empty batches are taken out beforehand.
+
+    Packing looks at the lengths. Where nothing may (`capture.blind`), the plain loop runs: every step is a part of the
+    captured graph.
+    """
+    if capture.blind(inputs) or capture.blind(lengths):
+        return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
     seq, batch = inputs.shape[:2]
     hidden = weights[1].shape[1]
     alive = torch.nonzero(lengths > 0).squeeze(-1)
