@@ -173,10 +173,15 @@ def _weights(module: torch.nn.RNNBase, suffix: str, like: Tensor) -> Weights:
 
 
 def _same_type(module: torch.nn.RNNBase, name: str, tensor: Tensor) -> None:
-    wanted = module.weight_ih_l0.dtype
-    if tensor.dtype is not wanted and not torch.is_autocast_enabled(tensor.device.type):
-        move = f"Convert them with .to({wanted}), or the module with .to({tensor.dtype})."
-        raise SpecError(f"{name} of type {tensor.dtype}", expected=f"{wanted}, as the weights", next_move=move)
+    """Refuse what the weights' type does not go with; under autocast what torch cannot put side by side."""
+    device, wanted = tensor.device.type, module.weight_ih_l0.dtype
+    autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    kinds = {wanted, tensor.dtype} - ({torch.float32, torch.get_autocast_dtype(device)} if autocast else {wanted})
+    if kinds:
+        under = f" under autocast to {torch.get_autocast_dtype(device)}" if autocast else ""
+        wide = f"{torch.float32} for both" if autocast else f"{wanted}, as the weights"
+        move = f"Convert {name} or the module with .to()."
+        raise SpecError(f"{name} of type {tensor.dtype}, weights of {wanted}{under}", expected=wide, next_move=move)
 
 
 def _initial(module: torch.nn.RNNBase, cell: str, hx: Any, steps: Tensor, lone: bool) -> list[State]:

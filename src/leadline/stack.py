@@ -60,7 +60,8 @@ class Stack(nn.Module):
     def layer_states(self, inputs: Tensor, lengths: Tensor | None = None) -> list[Tensor]:
         """Every layer's states, lowest first, each (batch, seq, hidden * directions), 0 at padding."""
         outputs, _ = self.unroll(inputs, self._lengths(inputs, lengths))
-        return [output.transpose(0, 1) for output in outputs]
+        # Copies: backward passes read the originals, also after the caller has changed what it got.
+        return [(output.clone() if output.requires_grad else output).transpose(0, 1) for output in outputs]
 
     def unroll(self, inputs: Tensor, lengths: Tensor) -> tuple[list[Tensor], list[State]]:
         """Every layer's outputs, time-major, and final states; see `Recurrent.forward`."""

@@ -113,8 +113,9 @@ ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unr
 
 
 def _fallback(cell: str) -> str:
-    """torch's loops, or the plain one where those do not go: transforms, cells that torch does not have."""
-    plain = passes.transformed() or cell not in passes.CELLS
+    """torch's loops, or the plain one where those do not go: transforms, cells that torch does not have. Under autocast
+    the plain loop would mix its types, so that torch's are taken, with what they do not transform."""
+    plain = cell not in passes.CELLS or (passes.transformed() and not torch.is_autocast_enabled("cpu"))
     return "reference" if plain else "torch"
 
 
