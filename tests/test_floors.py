@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("aside", "spec"),
     ("records", "stats"),
     ("kernels", "data"),
-    ("blank", "cells", "dropout"),
+    ("blank", "cells", "dropout", "lengths"),
     ("recurrent", "readout", "nn"),
     ("stack",),
     ("network",),

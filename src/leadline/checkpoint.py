@@ -63,7 +63,7 @@ class Model:
         """The torch module, in evaluation mode, with the trained weights.
 
         Raises:
-            ModelError: a baseline without gradient has none, or the saved weights are another network's.
+            ModelError: a baseline without gradient has none, or the saved weights are another network's or not finite.
         """
         if self.spec is not None:
             network = stack_network(self.encoder, self.spec, seed=0)
@@ -72,6 +72,7 @@ class Model:
         else:
             raise ModelError(f"the baseline {self.baseline!r} is a table", next_move="Use predict().")
         _require_fitting(network, self.arrays)
+        _require_finite(self.arrays)
         network.load_state_dict({name: torch.from_numpy(value) for name, value in self.arrays.items()})
         return network.eval()
 
@@ -85,7 +86,7 @@ class Model:
             (rows, classes) or (n, classes) probabilities; (rows,) or (n,) numbers. Rows are steps.
 
         Raises:
-            ModelError: sequences of another kind.
+            ModelError: sequences of another kind, or weights that are NaN or infinite.
         """
         if sequences.kind != self.encoder.kind:
             raise ModelError(
@@ -94,6 +95,7 @@ class Model:
                 expected=f"kind {self.encoder.kind!r}",
             )
         if self.spec is None and self.baseline not in networks.DESCRIPTIONS:
+            _require_finite(self.arrays)
             return tables.restore(self.config, self.arrays).predict(sequences)
         return network_predictions(self.network, self.encoder, sequences)
 
@@ -191,6 +193,17 @@ def _require_fitting(network: Network, arrays: dict[str, NDArray[Any]]) -> None:
                 f"weights of another network: {name} of shape {found.get(name)}",
                 expected=f"{wanted.get(name)}",
                 next_move="Train it again.",
+            )
+
+
+def _require_finite(arrays: dict[str, NDArray[Any]]) -> None:
+    """Refuse NaN and infinity: every prediction that they touch would be a number without a meaning."""
+    for name, value in arrays.items():
+        if np.issubdtype(value.dtype, np.inexact) and not np.isfinite(value).all():
+            raise ModelError(
+                f"the weights {name!r} hold values that are not finite",
+                expected="a model whose training did not diverge, as it was saved",
+                next_move="Train it again, with a smaller learning rate if it diverged.",
             )
 
 

@@ -110,3 +110,16 @@ def test_what_is_no_model_says_so(tmp_path: Path):
     (tmp_path / "model.json").write_text("{")
     with pytest.raises(ModelError, match="damaged"):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("spec", [None, BaselineSpec(name="linear"), BaselineSpec(name="median")])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_not_finite_predict_nothing(spec, bad, tmp_path: Path):
+    material, found = outcome(numbers(), spec)
+    name = next(name for name, value in found.model.arrays.items() if value.dtype.kind == "f" and value.size)
+    spoiled = found.model.arrays[name].copy()
+    spoiled.flat[-1] = bad
+    replace(found.model, arrays={**found.model.arrays, name: spoiled}).save(tmp_path)
+    part = material.sequences.take(material.split.test)
+    with pytest.raises(ModelError, match=rf"{name}.*not finite.*Train it again"):
+        checkpoint.load(tmp_path).predict(part)

@@ -157,7 +157,7 @@ def note(folder: Path, before: Before) -> tuple[str, ...]:
         aside.write_text(folder / FILE, before.own.model_dump_json(by_alias=True))
     except OutputError as error:
         return (
-            f"{FILE} could not be written ({error.problem}): later runs will not know that the test part was looked at.",
+            f"{FILE} could not be written ({error.problem}): later runs will not know that the test part was read.",
         )
     return ()
 
