@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leadline.data.assemble import Origin, assemble, group_codes, refuse_kind, require_kind
 from leadline.data.columns import Column, Form, as_text
+from leadline.data.limits import check_characters
 from leadline.data.options import ReadOptions, Tokens
 from leadline.data.parts import to_parts
 from leadline.data.roles import Roles, find_roles
@@ -73,6 +74,7 @@ def line_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
     roles = find_roles(table, options, needs_target)
     column = roles.text or _only_text(table, roles)
     texts = _texts(table, column)
+    check_characters(sum(map(len, texts)), options, table.source)
     tokens, why = _tokens(texts, options.tokens)
     steps, offsets = _steps(texts, tokens)
     _refuse_empty(table, column, np.diff(offsets))

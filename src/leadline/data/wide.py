@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from leadline.data.assemble import Origin, assemble, group_codes, refuse_kind, require_kind
+from leadline.data.assemble import Origin, assemble, group_codes, refuse_kind, refuse_no_features, require_kind
 from leadline.data.columns import Column, as_text, parse_numbers, to_column
 from leadline.data.options import ChannelOrder, ReadOptions
 from leadline.data.parts import to_parts
@@ -20,7 +20,8 @@ from leadline.data.table import Table
 from leadline.data.targets import MOST_WHOLE_NUMBERS, to_targets
 from leadline.errors import DataError
 
-NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
+# No row has more steps than a number of so many digits can count.
+MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ def _fills_grid(roles: Roles, options: ReadOptions) -> bool:
 
 
 def _place_of_target(table: Table, roles: Roles) -> tuple[str, str]:
+    if len(roles.features) < 2:
+        refuse_no_features(table.source)
     first, last = roles.features[0], roles.features[-1]
     if _label_like(table.frame[last]):
         return last, "the last one"
@@ -117,7 +120,9 @@ def _find_grid(table: Table, roles: Roles, options: ReadOptions) -> Grid:
     if named is not None:
         return named
     channels = options.channels or 1
-    if not names or len(names) % channels:
+    if not names:
+        refuse_no_features(table.source)
+    if len(names) % channels:
         raise DataError(
             f"{len(names)} columns of values do not make whole steps of {channels}",
             where=table.source,
@@ -145,12 +150,12 @@ def _by_channel(names: Sequence[str], channels: int, order: ChannelOrder | None)
 
 def _grid_by_names(names: Sequence[str]) -> Grid | None:
     """The grid that numbered names such as x0, y0, x1, y1 spell, if they spell one."""
-    matches = [NUMBERED.match(name) for name in names]
     cells: dict[str, dict[int, str]] = {}
-    for name, match in zip(names, matches, strict=True):
-        if match is None or not match[1]:
+    for name in names:
+        stem, number = _numbered(name)
+        if not stem or number is None:
             return None
-        cells.setdefault(match[1], {})[int(match[2])] = name
+        cells.setdefault(stem, {})[number] = name
     steps = [sorted(by_step) for by_step in cells.values()]
     if len(steps) < 2 or any(other != steps[0] for other in steps) or len(cells) * len(steps[0]) != len(names):
         return None
@@ -158,6 +163,18 @@ def _grid_by_names(names: Sequence[str]) -> Grid | None:
     stems = ", ".join(cells)
     note = f"{len(names)} columns are {len(steps[0])} steps of {len(cells)} values ({stems}), by their names."
     return Grid(tuple(cells), columns, note)
+
+
+def _numbered(name: str) -> tuple[str, int | None]:
+    """The letters and the number of a name such as x_12.
+
+    >>> _numbered("x_12"), _numbered("x")
+    (('x', 12), ('x', None))
+    """
+    letters = name.rstrip(string.digits)
+    digits = name[len(letters) :]
+    number = int(digits) if 0 < len(digits) <= MOST_DIGITS else None
+    return letters.removesuffix("_"), number
 
 
 def _stacked(table: Table, grid: Grid, options: ReadOptions) -> tuple[list[Column], list[str]]:
@@ -172,12 +189,13 @@ def _stacked(table: Table, grid: Grid, options: ReadOptions) -> tuple[list[Colum
 
 
 def _interleave(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    chosen = frame.select(names)
-    if len(set(chosen.dtypes)) > 1:
-        chosen = chosen.select(pl.all().cast(pl.String))
+    # By name and not by `select`, which takes some names for patterns ("^*$", "*").
+    chosen = [frame[name].alias("value") for name in names]
+    if len({series.dtype for series in chosen}) > 1:
+        chosen = [series.cast(pl.String) for series in chosen]
     count = len(names)
     place = np.arange(frame.height * count)
-    stacked = pl.concat([chosen[name].rename("v") for name in names])
+    stacked = pl.concat(chosen)
     return stacked[(place % count) * frame.height + place // count]
 
 
