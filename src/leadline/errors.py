@@ -14,7 +14,6 @@ section for every slug.
 
 from __future__ import annotations
 
-
 # What an error quotes may be a cell of many megabytes. The longest sentence of our own has 400 characters.
 LONGEST_PART = 2000
 

@@ -42,7 +42,8 @@ def read_file(path: Path, sequences: Sequences) -> list[Annotation]:
     """
     table = open_table(path, ReadOptions())
     frame = _delimited(path) if table is None else table.frame
-    columns = {name: frame[name] for name in frame.columns if name not in PLACES}
+    # Under another name: polars takes some names for patterns.
+    columns = {name: frame[name].alias("value") for name in frame.columns if name not in PLACES}
     if not columns:
         raise DataError("no column beside sequence and step", where=shown(path), expected="a column per annotation")
     return from_columns(columns, sequences, shown(path))

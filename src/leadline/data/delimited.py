@@ -70,9 +70,7 @@ def delimited_table(text: str, source: str, separator: str, header: bool, option
     return checked(Table(frame, source, locate, header))
 
 
-def _first_record(
-    text: str, source: str, separator: str, header: bool, options: ReadOptions
-) -> tuple[int, list[str]]:
+def _first_record(text: str, source: str, separator: str, header: bool, options: ReadOptions) -> tuple[int, list[str]]:
     """Where the first line that is not blank starts, and the names of the columns."""
     first = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
     _, cells = next(_records(text[first:], separator))

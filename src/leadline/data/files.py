@@ -67,9 +67,9 @@ def empty(path: Path) -> DataError:
 def _raw_bytes(path: Path, options: ReadOptions) -> bytes:
     most = most_bytes(options)
     try:
-        _require_regular(path)
-        with path.open("rb") as file:
-            data = file.read(most + 1)
+        if _size(path) > most:
+            raise refuse_size(most, shown(path), unpacked=False)
+        return path.read_bytes()
     except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
         raise DataError(
             "there is no such file",
@@ -91,23 +91,21 @@ def _raw_bytes(path: Path, options: ReadOptions) -> bytes:
             expected="a readable file",
             next_move="Check its permissions.",
         ) from error
-    if len(data) > most:
-        raise refuse_size(most, shown(path), unpacked=False)
-    return data
 
 
-def _require_regular(path: Path) -> None:
-    """A pipe would wait for a writer for ever, and a device may never end."""
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
+def _size(path: Path) -> int:
+    """Bytes of a file; a pipe would wait for a writer for ever, and a device may never end."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(status.st_mode):
         raise DataError(
             "this is a pipe, a socket or a device",
             where=shown(path),
             expected="a file, which can be read more than once",
             next_move="Write the data to a file first.",
         )
+    return status.st_size
 
 
 def _decompress(data: bytes, path: Path, options: ReadOptions) -> bytes:

@@ -98,8 +98,7 @@ def _refuse_sparse(lines: int, keys: int, values: int, source: str, options: Rea
             f"the {lines:,} lines hold {values:,} values under {keys:,} different keys",
             where=source,
             expected=f"keys that recur: at most {MOST_CELLS_A_VALUE} cells (lines times keys) for each value",
-            next_move="Give what is the same thing the same key in each line; or allow so many cells with "
-            "--max-cells.",
+            next_move="Give what is the same thing the same key in each line; or allow so many cells with --max-cells.",
         )
 
 

@@ -68,7 +68,7 @@ def _size(column: pl.Series) -> int:
         return int(column.str.len_bytes().sum())
     if column.dtype == pl.Binary:
         return int(column.bin.size().sum())
-    return column.estimated_size()
+    return int(column.estimated_size())
 
 
 def _limit_memory(most: int) -> None:

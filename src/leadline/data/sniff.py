@@ -175,7 +175,7 @@ def guess_table(table: Table, options: ReadOptions, needs_target: bool = True) -
         return "wide", "No column names a sequence or a time: a row per sequence (--layout long overrules)."
     if roles.sequence is None:
         return "long", "Read in long form: a row per step (--layout overrules)."
-    if table.frame[roles.sequence].n_unique() == table.frame.height and roles.time is None:
+    if table.column(roles.sequence).n_unique() == table.frame.height and roles.time is None:
         return (
             "wide",
             f"Column '{roles.sequence}' has no value twice: a row per sequence (--layout long overrules).",
@@ -185,7 +185,7 @@ def guess_table(table: Table, options: ReadOptions, needs_target: bool = True) -
 
 def _is_text(table: Table, column: str, sequence: str | None) -> bool:
     """Whether the only feature is running text: long values that hardly repeat, no sequence column."""
-    series = table.frame[column]
+    series = table.column(column)
     if sequence is not None or str(series.dtype) != "String":
         return False
     return series.n_unique() > 0.5 * len(series) and not all(_is_number(v or "") for v in series.head(50).to_list())

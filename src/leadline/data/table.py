@@ -28,6 +28,10 @@ class Table:
     header: bool = True
     notes: tuple[str, ...] = ()
 
+    def column(self, name: str) -> pl.Series:
+        """The values of a column, under a name that polars does not take for a pattern, as it takes "^*$" and "*"."""
+        return self.frame[name].alias("value")
+
     def where(self, row: int | None = None, column: str | None = None) -> str:
         """Words for an error: "words.csv, line 7, column 'price'"."""
         parts = [self.source]
@@ -54,10 +58,15 @@ def checked(table: Table) -> Table:
     for name, kind in table.frame.schema.items():
         if kind.is_nested() or kind == pl.Object:
             raise nested(table.where(0, name))
-    return replace(table, frame=pl.DataFrame([_plain(column, table) for column in table.frame.get_columns()]))
+    return replace(table, frame=_plain_frame(table))
 
 
-def _plain(column: pl.Series, table: Table) -> pl.Series:
+def _plain_frame(table: Table) -> pl.DataFrame:
+    columns = [_plain(table.column(name), table, name).alias(name) for name in table.frame.columns]
+    return pl.DataFrame(columns)
+
+
+def _plain(column: pl.Series, table: Table, name: str) -> pl.Series:
     """The column as text, numbers, truth values or times: what all layouts know."""
     kind = column.dtype
     if kind in (pl.Categorical, pl.Enum):
@@ -66,7 +75,7 @@ def _plain(column: pl.Series, table: Table) -> pl.Series:
         return _small_integers(column)
     if kind == pl.Duration:
         return column.to_physical()
-    return _from_bytes(column, table) if kind == pl.Binary else column
+    return _from_bytes(column, table, name) if kind == pl.Binary else column
 
 
 def _small_integers(column: pl.Series) -> pl.Series:
@@ -76,17 +85,25 @@ def _small_integers(column: pl.Series) -> pl.Series:
     return whole if same else column.cast(pl.Float64, strict=False)
 
 
-def _from_bytes(column: pl.Series, table: Table) -> pl.Series:
-    text = column.cast(pl.String, strict=False)
-    if text.null_count() > column.null_count():
-        row = int((text.is_null() & column.is_not_null()).arg_max() or 0)
-        raise DataError(
-            "the values are bytes that are no text",
-            where=table.where(row, column.name),
-            expected="one number or name in each cell",
-            next_move="Write text or numbers, or leave the column out with --exclude.",
-        )
-    return text
+def _from_bytes(column: pl.Series, table: Table, name: str) -> pl.Series:
+    try:
+        return column.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        bad = [row for row, value in enumerate(column.to_list()) if value is not None and not _is_text(value)]
+    raise DataError(
+        f"the values are bytes that are no text ({len(bad)} such rows)",
+        where=table.where(bad[0], name),
+        expected="one number or name in each cell",
+        next_move="Write the file again with text or numbers in this column, or without it.",
+    )
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def nested(where: str) -> DataError:

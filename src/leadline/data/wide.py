@@ -63,10 +63,12 @@ def wide_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
     origin = _members(
         table, roles, Origin(name, table.source, _ids(table, roles), roles.target or "target", notes=notes)
     )
-    if roles.target is None or (not needs_target and table.frame[roles.target].null_count()):
+    if roles.target is None or (not needs_target and table.column(roles.target).null_count()):
         return assemble(columns, offsets, require_kind(options.kind), origin)
     target = roles.target
-    values = to_targets(table.frame[target], target, lambda row: table.where(row, target), options.kind, per_step=False)
+    values = to_targets(
+        table.column(target), target, lambda row: table.where(row, target), options.kind, per_step=False
+    )
     return assemble(columns, offsets, values, origin)
 
 
@@ -98,9 +100,9 @@ def _place_of_target(table: Table, roles: Roles) -> tuple[str, str]:
     if len(roles.features) < 2:
         refuse_no_features(table.source)
     first, last = roles.features[0], roles.features[-1]
-    if _label_like(table.frame[last]):
+    if _label_like(table.column(last)):
         return last, "the last one"
-    if _label_like(table.frame[first]):
+    if _label_like(table.column(first)):
         return first, "the first one; the last one holds no labels"
     return last, "the last one"
 
@@ -181,22 +183,21 @@ def _stacked(table: Table, grid: Grid, options: ReadOptions) -> tuple[list[Colum
     """Each channel as one column of (rows * steps,) values, a sequence after the other."""
     columns = []
     for channel, names in zip(grid.channels, grid.columns, strict=True):
-        series = _interleave(table.frame, names)
+        series = _interleave(table, names)
         wanted = _wanted(names, channel, options)
         columns.append(to_column(series, channel, CellWhere(table, tuple(names)), wanted))
     named = [f"{c.name} ({len(c.vocabulary or ())} values)" for c in columns if not c.numeric]
     return columns, [f"Steps that hold names: {', '.join(named)}."] if named else []
 
 
-def _interleave(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    # By name and not by `select`, which takes some names for patterns ("^*$", "*").
-    chosen = [frame[name].alias("value") for name in names]
+def _interleave(table: Table, names: Sequence[str]) -> pl.Series:
+    chosen = [table.column(name) for name in names]
     if len({series.dtype for series in chosen}) > 1:
         chosen = [series.cast(pl.String) for series in chosen]
-    count = len(names)
-    place = np.arange(frame.height * count)
+    rows, count = table.frame.height, len(names)
+    place = np.arange(rows * count)
     stacked = pl.concat(chosen)
-    return stacked[(place % count) * frame.height + place // count]
+    return stacked[(place % count) * rows + place // count]
 
 
 def _wanted(names: Sequence[str], channel: str, options: ReadOptions) -> bool | None:
@@ -257,14 +258,13 @@ def _length_notes(lengths: NDArray[np.int64], steps: int) -> list[str]:
 def _ids(table: Table, roles: Roles) -> tuple[str, ...]:
     if roles.sequence is None:
         return tuple(str(i + 1) for i in range(table.frame.height))
-    names = as_text(table.frame[roles.sequence])
+    names = as_text(table.column(roles.sequence))
     return tuple(name if name is not None else str(i + 1) for i, name in enumerate(names.to_list()))
 
 
 def _members(table: Table, roles: Roles, origin: Origin) -> Origin:
-    frame = table.frame
-    groups = group_codes(frame[roles.group]) if roles.group else None
+    groups = group_codes(table.column(roles.group)) if roles.group else None
     if not roles.split:
         return replace(origin, groups=groups)
-    parts, notes = to_parts(as_text(frame[roles.split]).to_list(), lambda row: table.where(row, roles.split))
+    parts, notes = to_parts(as_text(table.column(roles.split)).to_list(), lambda row: table.where(row, roles.split))
     return replace(origin, groups=groups, parts=parts, notes=(*origin.notes, *notes))
