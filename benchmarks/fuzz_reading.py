@@ -27,7 +27,7 @@ from typing import Any
 from fuzz_seeds import Made, mutated, seeds
 
 from leadline.data.options import ReadOptions
-from leadline.data.read import read
+from leadline.data.read import read, read_settled
 from leadline.data.split import split
 from leadline.errors import LeadlineError
 
@@ -49,10 +49,14 @@ FINE = ("read", "refused")
 
 def outcome(made: Made, folder: Path) -> tuple[str, str]:
     """What became of the file, and where it failed."""
-    path = folder / made.name
+    path, test = folder / made.name, folder / f"test-{made.name}"
     path.write_bytes(made.data)
+    if made.test is not None:
+        test.write_bytes(made.test)
     try:
-        sequences = read(path, ReadOptions(**made.options))
+        sequences, settled = read_settled(path, ReadOptions(**made.options), None if made.test is None else test)
+        if not made.name.endswith(".parquet"):  # a second process, for what is the same from there on
+            read(path, settled, needs_target=False)
         split(sequences, 0)
         "\n".join((*sequences.notes, *sequences.classes, sequences.fingerprint())).encode()
     except LeadlineError as error:
@@ -68,6 +72,7 @@ def outcome(made: Made, folder: Path) -> tuple[str, str]:
         return "raw", f"{type(error).__name__} at {ours[-1] if ours else '?'}: {str(error)[:200]}"
     finally:
         path.unlink()
+        test.unlink(missing_ok=True)
     return "read", ""
 
 
@@ -150,6 +155,8 @@ def _keep(folder: Path | None, made: Made, what: str, why: str) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     (folder / made.name).write_bytes(made.data)
+    if made.test is not None:
+        (folder / f"test-{made.name}").write_bytes(made.test)
     said = {"what": what, "why": why, "options": made.options}
     (folder / f"{made.name}.json").write_text(json.dumps(said), encoding="utf-8")
 

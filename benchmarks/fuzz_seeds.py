@@ -244,25 +244,32 @@ MUTATIONS: tuple[Mutation, ...] = (_flip, _cut, _delete, _double, _splice, _inse
 
 @dataclass(frozen=True)
 class Made:
-    """A file that may be broken, and the options to read it with."""
+    """A file that may be broken, the options to read it with, and now and then a second file, for the test part."""
 
     name: str
     data: bytes
     options: dict[str, Any]
+    test: bytes | None = None
 
 
 def mutated(number: int, seed: int, all_seeds: list[Seed]) -> Made:
     """The file of that number: the same each time."""
     rng = random.Random(f"{seed}/{number}")
     chosen = rng.choices(all_seeds, [one.weight for one in all_seeds])[0]
+    options = dict(chosen.options)
+    if rng.random() < 0.3:
+        for name in rng.sample(sorted(OPTIONS), rng.choice((1, 1, 2, 3))):
+            options[name] = rng.choice(OPTIONS[name])
+    name = f"{number}-{chosen.name.replace(' ', '-')}{chosen.suffix}"
+    if rng.random() < 0.1:
+        return Made(name, chosen.data, options, _broken(rng, chosen, all_seeds))
+    return Made(name, _broken(rng, chosen, all_seeds), options)
+
+
+def _broken(rng: random.Random, chosen: Seed, all_seeds: list[Seed]) -> bytes:
     data, inside = chosen.data, chosen.suffix.endswith(".gz") and rng.random() < 0.6
     if inside:
         data = gzip.decompress(data)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         data = rng.choice(MUTATIONS)(rng, data, all_seeds)
-    data = gzip.compress(data, 1, mtime=0) if inside else data
-    options = dict(chosen.options)
-    if rng.random() < 0.3:
-        for name in rng.sample(sorted(OPTIONS), rng.choice((1, 1, 2, 3))):
-            options[name] = rng.choice(OPTIONS[name])
-    return Made(f"{number}-{chosen.name.replace(' ', '-')}{chosen.suffix}", data, options)
+    return gzip.compress(data, 1, mtime=0) if inside else data

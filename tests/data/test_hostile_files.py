@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from leadline.analysis.given import read_file
 from leadline.data.options import ReadOptions
 from leadline.data.read import DEFAULTS, read
 from leadline.errors import DataError, LeadlineError
@@ -398,3 +399,15 @@ def test_parquet_in_a_script_without_a_guard(tmp_path: Path) -> None:
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.stdout.split() == ["20"], done.stderr
+
+
+@pytest.mark.parametrize("name", ["^*$", "*", "count", "index"])
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_odd_names_of_annotations(tmp_path: Path, name: str, suffix: str) -> None:
+    sequences = read(written(tmp_path / "data.csv", "id,x,label\n" + ROWS))
+    frame = pl.DataFrame({name: ["u", "v"] * 30})
+    path = tmp_path / f"more{suffix}"
+    write = {".csv": frame.write_csv, ".jsonl": frame.write_ndjson, ".parquet": frame.write_parquet}
+    write[suffix](path)
+    (annotation,) = read_file(path, sequences)
+    assert (annotation.name, annotation.classes) == (name, ("u", "v"))

@@ -186,7 +186,7 @@ def _check_positive(name: str, value: int | None) -> None:
         raise OptionError(
             f"{name} is {value}",
             expected="a whole number from 1 on",
-            next_move=f"Leave {name} out to infer it.",
+            next_move=f"Leave {name} out to have it inferred, or to take the default.",
         )
 
 

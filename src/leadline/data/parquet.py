@@ -2,7 +2,7 @@
 
 The library that reads Parquet may end the whole process over a broken file. So another process reads it and writes
 the table to its standard output, in Arrow's format; when that process dies, the file is refused and nothing else is
-lost. It costs about half a second a file.
+lost. It costs 0.3 s of a processor a file, and a second on a busy machine.
 """
 
 from __future__ import annotations
