@@ -51,8 +51,8 @@ def texts(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(value) for value in values)
 
 
-MOST_STEPS = 2_000_000
-"""Training steps that n-grams are counted on, a fixed random part of more: about ten seconds for nine lengths."""
+MOST_STEPS = 1_000_000
+"""Training steps that n-grams are counted on, a fixed random part of more: about five seconds for nine lengths."""
 BLOCK = 8192
 """Rows that are answered at once: enough for NumPy, and 2 MB of probabilities with 32 classes."""
 UNSEEN = 1e-4

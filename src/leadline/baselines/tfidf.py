@@ -48,9 +48,9 @@ MOST_GRAMS = 50_000
 """n-grams with a weight, those in most sequences; what comes in fewer sequences than these carries next to nothing."""
 MOST_STEPS = 300_000
 """Steps of the training sequences, a fixed random part of more: 8 million n-grams of words."""
-STRENGTHS = (4.0, 20.0, 100.0)
+STRENGTHS = (5.0, 50.0)
 """Inverse of the L2 penalty; vectors of unit length want weak ones. Each starts where the one before ended."""
-WORK = 2.0e9
+WORK = 4.0e8
 """Entries of the vectors times classes times iterations of L-BFGS, for all strengths: about five seconds."""
 FEWEST_ITERATIONS, MOST_ITERATIONS = 8, 60
 TOLERANCE = 1e-5
