@@ -26,7 +26,7 @@ from leadline.spec import Recipe, StackSpec
 from leadline.study.draws import Draw
 from leadline.study.material import Material
 from leadline.study.moves import Candidate, Limits
-from leadline.study.names import is_trained
+from leadline.study.names import is_drawn
 from leadline.study.verdict import Dev
 
 KEPT_PARAMETERS = 1_500_000
@@ -125,8 +125,8 @@ class Book:
         return Trial(spec=spec, recipe=self.recipe(spec), seed=seed, fold=index % self.num_folds, keep=keep)
 
     def baseline_pair(self, name: str, index: int) -> Trial:
-        """The baseline's half of the `index`-th pair: a seed of its own where it is trained from one."""
-        repeat = index // self.num_folds if is_trained(name) else 0
+        """The baseline's half of the `index`-th pair: a seed of its own where it depends on one."""
+        repeat = index // self.num_folds if is_drawn(name) else 0
         return self.baseline_trial(name, index % self.num_folds, repeat)
 
     def baseline_trial(self, name: str, fold: int = 0, repeat: int = 0, final: bool = False) -> Trial:
