@@ -5,38 +5,37 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from leadline.plan import arms, questions
 from leadline.records.trial import Trial
-from leadline.spec import StackSpec
+from leadline.search.map import places
 from leadline.study.advise import Prepared
-from leadline.study.draws import DECAY, DROPOUT, RATES
 from leadline.study.executors import InProcess
-from leadline.study.moves import bold, downward, upward
-from leadline.study.verdict import BLOCK, MOST_PAIRS
 
 PROBE_UPDATES = 20
 
 
 def describe(prepared: Prepared) -> str:
-    """The plan in words. It trains the start network for a few updates to tell the pace of this machine."""
-    book = prepared.book
-    plan, data = book.plan, book.material.sequences
-    fold = book.material.fold(0)
+    """The plan in words. It trains the default network for a few updates to tell the pace of this machine."""
+    state = prepared.state
+    plan, data, policy = state.plan, state.material.sequences, state.plan.policy
+    fold, split = state.material.fold(0), state.material.split
     pace = _seconds_per_trial(prepared)
-    moves = ", ".join(dict.fromkeys(c.move for c in upward(plan.start, plan.limits)))
-    smaller = ", ".join(dict.fromkeys(c.move for c in (*bold(plan.start), *downward(plan.start))))
+    around = arms.around(plan.blank, plan.limits)
+    racing = arms.arms(around, plan.limits, start=plan.blank, yours=plan.yours)
+    asked = ", ".join(dict.fromkeys(q.name.replace("_", " ") for q in questions.questions(around, ("",), plan.yours)))
     lines = [
         f"data: {data.name}: {len(data)} sequences, {int(data.offsets[-1])} steps, {data.kind} of {data.target_name}",
-        *(f"  {note}" for note in (*data.notes, *book.material.split.notes, *prepared.warnings)),
-        f"parts: train {len(fold.train)}, tune {len(fold.tune)}, dev {len(fold.dev)}, "
-        f"test {len(book.material.split.test)}, by {book.material.split.by}, {book.num_folds} fold(s)",
+        *(f"  {note}" for note in (*data.notes, *split.notes, *prepared.warnings)),
+        f"parts: test {len(split.test)}; in the first of {state.num_folds} fold(s) train {len(fold.train)}, "
+        f"tune {len(fold.tune)}, dev {len(fold.dev)}, by {split.by}",
         f"score: {plan.metric.unit}",
         f"baselines: {', '.join(plan.baselines)}",
-        f"start: {plan.start.describe()}, {plan.start.num_parameters} parameters",
+        f"map: {len(places(plan))} networks, trained short; then about {len(racing)} arms race",
+        f"questions: {asked}",
         f"training: batches of {plan.recipe.batch_size}, at most {plan.recipe.max_updates} updates, "
-        f"learning rates {', '.join(map(str, RATES))}; the best with decay {DECAY} and with dropout {DROPOUT}, too",
-        f"moves: {moves}; down: {smaller or 'none'}",
-        f"pairs per move: blocks of {BLOCK} until decided, at most {MOST_PAIRS}",
-        f"cost: about {pace:.0f} s for one full training of the start network on one core; "
+        f"learning rates {', '.join(map(str, policy.tune_rates))}",
+        f"looks after blocks {', '.join(map(str, policy.looks))}",
+        f"cost: about {pace:.0f} s for one full training of {plan.blank.describe()} on one core; "
         f"budget {prepared.options.minutes or 'unlimited'} minutes on {prepared.options.jobs} worker(s)",
         f"run folder: {prepared.folder}",
     ]
@@ -44,19 +43,17 @@ def describe(prepared: Prepared) -> str:
 
 
 def _seconds_per_trial(prepared: Prepared) -> float:
-    book = prepared.book
-    assert isinstance(book.plan.start, StackSpec)
-    recipe = replace(book.plan.recipe, max_updates=PROBE_UPDATES, eval_every=PROBE_UPDATES)
-    trial = Trial(spec=book.plan.start, recipe=recipe, seed=0)
+    """From two short runs: their difference is updates alone, without the scoring at the end."""
+    state = prepared.state
+    recipe = replace(state.plan.recipe, max_updates=PROBE_UPDATES, eval_every=PROBE_UPDATES)
+    trial = Trial(spec=state.plan.blank, recipe=recipe, seed=0)
     longer = trial.model_copy(update={"recipe": replace(recipe, max_updates=3 * PROBE_UPDATES)})
-    workers = InProcess(book.material)
-    times = [_seconds(workers, t) for t in (trial, trial, longer)]
+    workers = InProcess(state.material)
+    times = []
+    for one in (trial, trial, longer):
+        begun = time.perf_counter()
+        list(workers.outcomes([one], lambda _: True))
+        times.append(time.perf_counter() - begun)
     workers.close()
-    per_update = max(times[2] - times[1], 0.0) / (2 * PROBE_UPDATES)
-    return times[1] + per_update * book.plan.recipe.max_updates
-
-
-def _seconds(workers: InProcess, trial: Trial) -> float:
-    start = time.perf_counter()
-    list(workers.outcomes([trial], lambda _: True))
-    return time.perf_counter() - start
+    per_update = max(0.0, times[2] - times[1]) / (2 * PROBE_UPDATES)
+    return times[1] + per_update * state.plan.recipe.max_updates

@@ -107,7 +107,7 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Finding
     The sample is cut so that this takes at most 10 % of the budget, by what a step and a layer cost on a slow core.
     None where a baseline is advised, where nothing was trained to the end, or where the budget is too small.
     """
-    spec_layers = verdict.recommendation.num_layers
+    spec_layers = None if verdict.advice.spec is None else verdict.advice.spec.num_layers
     steps = _affordable(verdict.budget.minutes, spec_layers or 1)
     if spec_layers is None or steps is None or not _is_new(verdict, folder):
         return None
@@ -207,4 +207,4 @@ def _dev(sequences: Sequences, verdict: Verdict | None) -> NDArray[np.int64] | N
     """The dev part where these are the data of the study: the network was not trained on it."""
     if verdict is None or sequences.fingerprint() != verdict.data.fingerprint:
         return None
-    return split(sequences, verdict.seed).folds[0].dev
+    return split(sequences, verdict.split_seed).folds[0].dev

@@ -14,14 +14,14 @@ CONTRAST, STEPS = "contrast.json", "steps.json"
 
 
 def steps_of(verdict: Verdict, folder: Path) -> tuple[Contrast, ...]:
-    """What the steps of this verdict's path brought, as far as they were looked into."""
+    """What a second layer brings in this study, where it was looked into."""
     path = folder / STEPS
     if not path.exists():
         return ()
     known = Steps.from_json(path.read_text(encoding="utf-8"))
     if known.fingerprint != verdict.data.fingerprint:
         return ()
-    return tuple(step for step in known.steps if (step.move, step.first, step.second) in verdict.steps)
+    return tuple(step for step in known.steps if (step.first, step.second) == (verdict.twin, verdict.deep))
 
 
 def write(found: Contrast, path: str | Path) -> Path:

@@ -16,20 +16,21 @@ from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.errors import OptionError
 from leadline.kernels import choose
+from leadline.plan import setup
+from leadline.plan.networks import Limits
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Budget, Verdict
-from leadline.study import run as driving
-from leadline.study import setup
-from leadline.study.assemble import assemble
-from leadline.study.book import Book
+from leadline.search import driver as driving
+from leadline.search import finals
+from leadline.search.finals import Final
+from leadline.search.state import State
+from leadline.study.assemble import assemble, latest
 from leadline.study.executors import executor
-from leadline.study.finals import Final
 from leadline.study.ledger import Ledger
 from leadline.study.material import Material
-from leadline.study.moves import Limits
 
 READING = "reading.json"
-Progress = Callable[[Book, Trial | None, TrialResult | None, float], None]
+Progress = Callable[[State, Trial | None, TrialResult | None, float], None]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Options:
 
     Args:
         seed: the same seed gives the same verdict on the same machine.
+        split_seed: of the parts. It is apart from `seed`, so that another seed does not read another test part.
         minutes: budget of wall time; None for no limit.
         max_trials: cut after so many trials of the search (baselines and finals come on top).
         jobs: worker processes of one thread each.
@@ -45,7 +47,7 @@ class Options:
         max_look_ahead: it may see at most so many next steps.
         margin: smallest effect that is worth its cost, in the metric's unit; None for 1 % of the way from the
             trivial baseline to perfect.
-        start: the first network, for instance "lstm:3x256:both".
+        network: the user's own, which races, for instance "lstm:3x256:both".
         max_updates: cap of updates for every arm; None for one from the size of the data.
         kept_back: share of the budget that the study leaves over for what comes after it.
         command: the command line, for the page; it decides nothing.
@@ -53,13 +55,14 @@ class Options:
     """
 
     seed: int = 0
+    split_seed: int = 0
     minutes: float | None = 15.0
     max_trials: int | None = None
     jobs: int = os.cpu_count() or 1
     causal: bool = False
     max_look_ahead: int | None = None
     margin: float | None = None
-    start: str | None = None
+    network: str | None = None
     max_updates: int | None = None
     kept_back: float = 0.0
     command: str = ""
@@ -83,7 +86,7 @@ class Options:
 class Prepared:
     """A study that has not begun: for a dry run, and for `advise`."""
 
-    book: Book
+    state: State
     options: Options
     identity: dict[str, str]
     warnings: tuple[str, ...]
@@ -98,13 +101,13 @@ def prepare(sequences: Sequences, options: Options) -> Prepared:
             expected="no look-ahead: the next step is the target itself",
             next_move="Drop --max-look-ahead.",
         )
-    parts = split(sequences, options.seed)
+    parts = split(sequences, options.split_seed)
     material = Material(sequences, parts, _hides_the_future(sequences, options))
     limits = Limits(sequences.kind, options.causal, options.max_look_ahead)
-    plan = setup.plan(sequences, parts, options.seed, limits, options.start, options.margin, options.max_updates)
+    plan = setup.plan(sequences, parts, options.seed, limits, options.network, options.margin, options.max_updates)
     identity = _identity(sequences, options)
     folder = options.out or Path("leadline-runs") / _folder_name(sequences, identity)
-    return Prepared(Book(plan, material), options, identity, check(sequences, parts), folder)
+    return Prepared(State(plan, material), options, identity, check(sequences, parts), folder)
 
 
 def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | None = None) -> Verdict:
@@ -115,43 +118,55 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
         progress: told of every finished trial.
         reading: how the data were read, kept beside the model so that new data are read the same way.
     """
-    book, options = prepared.book, prepared.options
+    state, options = prepared.state, prepared.options
     with Ledger(prepared.folder, prepared.identity) as ledger:
-        workers = executor(book.material, options.jobs)
+        workers = executor(state.material, options.jobs)
         seconds = None if options.minutes is None else options.minutes * 60 * (1 - options.kept_back)
 
         def tell(trial: Trial, result: TrialResult, elapsed: float) -> None:
-            progress(book, trial, result, elapsed)
+            progress(state, trial, result, elapsed)
 
-        driver = driving.Driver(book, ledger, workers, options.jobs, seconds, options.max_trials, tell)
+        driver = driving.Driver(state, ledger, workers, options.jobs, seconds, options.max_trials, tell)
         try:
-            driving.search(driver)
-            tested = [] if book.stop_reason == "interrupted" else driving.finish(driver)
+            stop = driving.search(driver)
+            advised = finals.advise(state, latest(state))
+            tested = driving.finish(driver, advised) if advised is not None and stop != "interrupted" else []
         finally:
             workers.close()
+        if tested is None:
+            stop, tested = "interrupted", []
+        if tested:
+            finals.say_advised(state, tested[0].spec)
         warnings = (*prepared.warnings, *_tested_before(prepared, bool(tested)))
+
+        def pace(trials: list[Trial]) -> float:
+            return driving.minutes(driver, trials)
+
         budget = Budget(
             minutes=options.minutes,
             max_trials=options.max_trials,
-            trials=len(book.results),
+            trials=len(state.results),
+            trainings=sum(trial.role == "race" for trial in state.results),
             seconds=driver.elapsed,
             jobs=options.jobs,
         )
-        found = assemble(book, budget, warnings, options.command)
-        if found.stop_reason not in ("budget", "interrupted"):
-            corners = [corner.arm for corner in found.square.corners] if found.square else []
-            ledger.forget([arm.spec for arm in found.arms if arm.name in (*found.incumbents, *corners)])
-        _deliver(found, prepared.folder, ledger, tested, reading)
+        found = assemble(state, stop, advised, budget, warnings, pace, options.split_seed, options.command)
+        _deliver(found, prepared.folder, ledger, state, tested, reading)
         return found
 
 
 def _deliver(
-    found: Verdict, folder: Path, ledger: Ledger, tested: list[Final], reading: dict[str, object] | None
+    found: Verdict,
+    folder: Path,
+    ledger: Ledger,
+    state: State,
+    tested: list[Final],
+    reading: dict[str, object] | None,
 ) -> None:
     if tested:
         target = folder / "model"
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(ledger.model_folder(tested[0].trials[0]), target)
+        shutil.copytree(ledger.model_folder(finals.handed_over(state, tested[0])), target)
         (target / READING).write_text(json.dumps(reading or {}, indent=1), encoding="utf-8")
     (folder / "verdict.json").write_text(found.to_json(), encoding="utf-8")
 
@@ -168,10 +183,11 @@ def _identity(sequences: Sequences, options: Options) -> dict[str, str]:
         "versions": " ".join(f"{name} {metadata.version(name)}" for name in ("leadline", "torch", "numpy")),
         "kernels": choose.build(),
         "seed": str(options.seed),
+        "split_seed": str(options.split_seed),
         "causal": str(options.causal),
         "max_look_ahead": str(options.max_look_ahead),
         "margin": str(options.margin),
-        "start": str(options.start),
+        "network": str(options.network),
         "max_updates": str(options.max_updates),
     }
 
@@ -186,7 +202,7 @@ def _tested_before(prepared: Prepared, tested: bool) -> tuple[str, ...]:
     """A test part that other run folders in the same place have looked at is no longer untouched."""
     register = prepared.folder.parent / "tested.json"
     known: dict[str, list[str]] = json.loads(register.read_text(encoding="utf-8")) if register.exists() else {}
-    mark = prepared.book.material.sequences.take(prepared.book.material.split.test).fingerprint()
+    mark = prepared.state.material.sequences.take(prepared.state.material.split.test).fingerprint()
     others = [name for name in known.get(mark, []) if name != prepared.folder.name]
     if tested and prepared.folder.name not in known.get(mark, []):
         known.setdefault(mark, []).append(prepared.folder.name)

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import sqlite3
-from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
 from filelock import FileLock, Timeout
 
 from leadline.errors import RunFolderError
-from leadline.records.trial import BaselineSpec, Trial, TrialResult
+from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Verdict
-from leadline.spec import StackSpec
 
 FILE = "ledger.sqlite"
 _TABLES = """
@@ -37,7 +34,7 @@ def key(trial: Trial) -> str:
 
 def model_folder(folder: Path, trial: Trial) -> Path:
     """Where the model of a trial of a run folder lies, if it was kept."""
-    return folder / ("finals" if trial.final else "pairs") / key(trial)
+    return folder / ("finals" if trial.final else "looks") / key(trial)
 
 
 class Ledger:
@@ -97,12 +94,6 @@ class Ledger:
     def model_folder(self, trial: Trial) -> Path:
         """Where the model of a final trial lies, or of one that is kept."""
         return model_folder(self.folder, trial)
-
-    def forget(self, kept: Collection[StackSpec | BaselineSpec]) -> None:
-        """Remove the models of pairs whose network is none of `kept`; their scores stay."""
-        for trial, _ in read_trials(self.folder):
-            if not trial.final and trial.spec not in kept:
-                shutil.rmtree(self.model_folder(trial), ignore_errors=True)
 
     def elapsed(self) -> float:
         """Seconds that earlier runs on this folder took."""

@@ -15,6 +15,10 @@ from leadline.data.folds import Fold, Split
 from leadline.data.sequences import Sequences
 
 TRAIN_SAMPLE = 2000
+"""Sequences that a training score is measured on: its error is far below a margin, and it costs no time."""
+
+KEPT_STEPS = 2_000_000
+"""Steps that encoded folds may hold together in one process."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +42,16 @@ class Material:
     def encoded(self, fold: int) -> tuple[Encoder, Batcher]:
         """The encoder fitted on the fold's train part, and all sequences encoded with it."""
         if fold not in self._encoded:
+            while len(self._encoded) >= self._kept:
+                del self._encoded[next(iter(self._encoded))]
             encoder = encode.fit(self.sequences, self.split.folds[fold].train, self.split.folds[0].everything)
             self._encoded[fold] = (encoder, Batcher(encode.apply(encoder, self.sequences)))
         return self._encoded[fold]
+
+    @property
+    def _kept(self) -> int:
+        """Folds that stay encoded at once: all of small data, two of large, since a block's trials share one."""
+        return max(2, KEPT_STEPS // max(1, int(self.sequences.offsets[-1])))
 
     def train(self, fold: int, fraction: float) -> NDArray[np.int64]:
         """The fold's train part, or the first `fraction` of it in an order that is always the same."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from leadline.plan.networks import SMALL
 from leadline.spec import StackSpec
-from leadline.study.moves import SMALL
 
 COSTLY = 30.0
 

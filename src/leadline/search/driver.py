@@ -13,19 +13,23 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from leadline.records.trial import BaselineSpec, Trial, TrialResult
+from leadline.records.verdict import StopReason
+from leadline.search import finals as last
+from leadline.search import race
+from leadline.search.procedure import procedure
+from leadline.search.state import Spec, State, Steps
 from leadline.spec import Recipe, StackSpec
-from leadline.study import finals as last
-from leadline.study.book import Book
 from leadline.study.executors import Executor
 from leadline.study.ledger import Ledger
-from leadline.study.procedure import procedure
-from leadline.study.tuning import TUNING_FOLDS, Steps
 
 PAGE_SECONDS = 8.0
+"""What the page and its pictures take on a slow core."""
+
 OVERHEAD = 4_000
+"""Multiply-adds per step that a training costs beside its network's own: data, loss, optimiser, calls."""
+
 NEAREST = 5
-TUNED = 3
-"""Whole trainings that tuning costs: 4 of a twelfth, 2 of a fifth and 4 of a half of the updates, rounded up."""
+"""Trials whose pace an estimate is the median of: enough to be rid of one that was stalled."""
 
 
 class OutOfBudget(Exception):  # noqa: N818 - a signal, not an error
@@ -37,16 +41,17 @@ class Driver:
     """Runs trials for a procedure.
 
     Args:
-        book: where results go.
+        state: where results go.
         ledger: finished trials, and where new ones are written.
         executor: who trains.
         jobs: workers, for the estimate of what a trial takes from the clock.
         seconds: budget of wall time, or None.
         max_trials: trials of the search, baselines and finals left out, or None.
         progress: told of each finished trial: (trial, result, elapsed seconds).
+        began: when the command began, by `time.monotonic`.
     """
 
-    book: Book
+    state: State
     ledger: Ledger
     executor: Executor
     jobs: int
@@ -56,6 +61,7 @@ class Driver:
     searched: int = 0
     began: float = field(default_factory=time.monotonic)
     rates: list[tuple[float, float]] = field(default_factory=list)
+    counted: dict[str, float] = field(default_factory=dict)
     finishing: bool = False
     earlier: float = 0.0
 
@@ -71,17 +77,16 @@ class Driver:
         """Run a generator of trials to its end.
 
         Raises:
-            OutOfBudget: a trial does not fit; what the generator did so far stays in the book.
+            OutOfBudget: a trial does not fit; what the generator did so far stays in the state.
         """
         for planned in steps:
             self.conduct(planned)
 
     def conduct(self, planned: list[Trial]) -> None:
-        """Make sure that every planned trial is in the book."""
-        fresh = [trial for trial in dict.fromkeys(planned) if trial not in self.book.results]
-        allowed = self._within_count(fresh)
+        """Make sure that every planned trial is in the state."""
+        fresh = [trial for trial in dict.fromkeys(planned) if trial not in self.state.results]
         missing = []
-        for trial in allowed:
+        for trial in self._within_count(fresh):
             known = self.ledger.find(trial)
             if known is not None:
                 self._take(trial, known)
@@ -94,13 +99,17 @@ class Driver:
                 outcome.model.save(self.ledger.model_folder(trial))
             self.ledger.add(trial, outcome.result, self.elapsed)
             self.progress(trial, outcome.result, self.elapsed)
-        if any(trial not in self.book.results for trial in planned):
+        if any(trial not in self.state.results for trial in planned):
             raise OutOfBudget
 
     def _take(self, trial: Trial, result: TrialResult) -> None:
-        self.book.results[trial] = result
-        if result.seconds > 0 and isinstance(trial.spec, StackSpec):
+        self.state.results[trial] = result
+        if result.seconds <= 0:
+            return
+        if isinstance(trial.spec, StackSpec):
             self.rates.append((_cost(trial.spec), result.seconds / _work(trial.recipe, trial.spec)))
+        elif trial.role != "map":
+            self.counted[trial.spec.name] = result.seconds
 
     def _within_count(self, fresh: list[Trial]) -> list[Trial]:
         """The first of the fresh trials, in planned order, as far as `max_trials` goes."""
@@ -116,8 +125,8 @@ class Driver:
         return kept
 
     def _fits(self, trial: Trial, reserve: float) -> bool:
-        """Whether the trial and what is kept back fit into what is left of the clock; first baselines always do."""
-        first = isinstance(trial.spec, BaselineSpec) and not self.book.baselines
+        """Whether the trial and what is kept back fit into what is left; the trivial baseline always does."""
+        first = isinstance(trial.spec, BaselineSpec) and not self.state.margin
         if self.seconds is None or self.finishing or first:
             return True
         return self.elapsed + self.estimate([trial]) + reserve <= self.seconds
@@ -129,7 +138,7 @@ class Driver:
 
     def _seconds(self, trial: Trial) -> float:
         if isinstance(trial.spec, BaselineSpec):
-            return next(facts.seconds for facts in self.book.baselines if facts.name == trial.spec.name)
+            return self.counted.get(trial.spec.name, max(self.counted.values(), default=0.0))
         return self._pace(trial.spec) * _work(trial.recipe, trial.spec)
 
     def _pace(self, spec: StackSpec) -> float:
@@ -138,53 +147,59 @@ class Driver:
         return median(pace for _, pace in near) if near else 0.0
 
     def reserve(self) -> float:
-        """Seconds kept for the finals and the page."""
-        if not self.book.incumbents:
+        """Seconds kept for the finals, for what is looked into, and for the page."""
+        spec = last.advise(self.state, None) if not self.state.happened("looked") else self._standing()
+        if spec is None:
             return PAGE_SECONDS
         trials = [
-            Trial(spec=spec, recipe=self.book.plan.recipe, seed=i)
-            for _, spec in last.roles(self.book)
-            for i in range(self._finals_of(spec))
+            Trial(spec=one, recipe=self.state.plan.recipe, seed=i)
+            for _, one in last.roles(self.state, spec)
+            for i in range(last.seeds_of(self.state, one))
         ]
+        pair = last.look_pair(self.state) or ()
+        trials += [Trial(spec=one, recipe=self.state.plan.recipe, seed=i) for one in pair for i in range(last.LOOKED)]
         return self.estimate(trials) + PAGE_SECONDS
 
-    def _finals_of(self, spec: StackSpec | BaselineSpec) -> int:
-        """Trials that testing takes; tuning counts as `TUNED` on each of its folds."""
-        if isinstance(spec, BaselineSpec):
-            return 1
-        folds = min(TUNING_FOLDS, self.book.num_folds)
-        return last.seeds_of(self.book, spec) + TUNED * folds * (spec not in self.book.draws)
+    def _standing(self) -> Spec | None:
+        look = max(event.block for event in self.state.happened("looked"))
+        return last.advise(self.state, race.judge_at(self.state, look))
 
 
-def search(driver: Driver) -> None:
-    """The search, to its end or to the end of the budget; a cut is written into the book as the reason to stop."""
-    book = driver.book
+def search(driver: Driver) -> StopReason:
+    """The search, to its end or to the end of the budget.
+
+    Returns:
+        The reason why it stopped.
+    """
+    state = driver.state
     try:
-        driver.drive(procedure(book))
+        driver.drive(procedure(state))
     except OutOfBudget:
-        _cut(book, "budget", "The budget ended before every comparison was decided.")
+        return "budget"
     except KeyboardInterrupt:
-        _cut(book, "interrupted", "Interrupted before every comparison was decided.")
+        return "interrupted"
+    return "settled" if state.log[-1].reason == "settled" else "spent"
 
 
-def finish(driver: Driver) -> list[last.Final]:
-    """The finals: run to their end whatever the budget; empty after an interrupt."""
+def finish(driver: Driver, advised: Spec) -> list[last.Final] | None:
+    """The finals and what is looked into: run to their end whatever the budget; None after an interrupt."""
     driver.finishing = True
     planned: list[last.Final] = []
 
     def steps() -> Steps[None]:
-        planned.extend((yield from last.finals(driver.book)))
+        planned.extend((yield from last.finals(driver.state, advised)))
+        yield from last.looks(driver.state)
 
     try:
         driver.drive(steps())
     except KeyboardInterrupt:
-        _cut(driver.book, "interrupted", "Interrupted during the final test.")
-        return []
+        return None
     return planned
 
 
-def _cut(book: Book, reason: str, sentence: str) -> None:
-    book.stop_reason, book.stop_sentence = reason, sentence
+def minutes(driver: Driver, trials: list[Trial]) -> float:
+    """Minutes of the clock that trials would take."""
+    return driver.estimate(trials) / 60
 
 
 def _work(recipe: Recipe, spec: StackSpec) -> float:

@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from leadline.baselines.names import baseline_names
 from leadline.data import encode
 from leadline.data.folds import Split
 from leadline.data.sequences import Sequences
 from leadline.network import embed_spec
+from leadline.plan.networks import SMALL, Limits, parse_network, require_allowed
+from leadline.records.answers import Policy
+from leadline.records.trial import Metric
 from leadline.spec import Pooling, Recipe, StackSpec
-from leadline.study.book import Plan
-from leadline.study.moves import SMALL, Limits, parse_start, require_allowed
-from leadline.study.names import baseline_names
 from leadline.training.objective import metric_of
 
 STEPS_PER_BATCH = 768
+"""Enough steps for the kernels to run near their peak, few enough for hundreds of updates a pass."""
+
 PASSES = 14
 FEWEST_UPDATES = 600
 MOST_STEPS = 2_500_000
+"""Caps of a training: passes for data of middling size, updates for small data, steps for large."""
+
 LOOKS_PER_RUN = 14
+"""Looks at tune in a training: a pass each, so that early stopping sees every one."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fixed before the first trial.
+
+    Args:
+        seed: of the study.
+        stream: what else names its random streams: two studies that differ in what they ask share no training.
+        recipe: how every arm is trained, but for what is tuned.
+        limits: what is allowed.
+        blank: input, output and pooling of the data, as one small GRU layer.
+        yours: the network that the user named; None without.
+        metric: how targets are scored.
+        baselines: names, the trivial one first.
+        margin: in the metric's unit; None for a share of the way from the trivial baseline to perfect.
+        policy: every number that decides.
+    """
+
+    seed: int
+    stream: str
+    recipe: Recipe
+    limits: Limits
+    blank: StackSpec
+    yours: StackSpec | None
+    metric: Metric
+    baselines: tuple[str, ...]
+    margin: float | None
+    policy: Policy
 
 
 def plan(
@@ -24,20 +61,24 @@ def plan(
     split: Split,
     seed: int,
     limits: Limits,
-    start: str | None = None,
+    network: str | None = None,
     margin: float | None = None,
     max_updates: int | None = None,
+    policy: Policy | None = None,
 ) -> Plan:
     """What is fixed before the first trial."""
     blank = blank_spec(sequences, split)
     return Plan(
         seed=seed,
+        stream=f"{limits.causal} {limits.max_look_ahead} {margin}",
         recipe=recipe_for(sequences, split, max_updates),
         limits=limits,
-        start=require_allowed(parse_start(start, blank), limits) if start else blank,
+        blank=blank,
+        yours=require_allowed(parse_network(network, blank), limits) if network else None,
         metric=metric_of(sequences),
         baselines=baseline_names(sequences, limits.causal),
         margin=margin,
+        policy=policy or Policy(),
     )
 
 

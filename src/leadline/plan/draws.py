@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from leadline.spec import Recipe
 
-RATES = (0.001, 0.0025, 0.006, 0.015)
 DECAY = 0.3
+"""Over rates of 0.001 to 0.015 and some thousand updates it takes away half or all of a weight that no gradient
+holds: where decay helps at all, it shows."""
+
 DROPOUT = 0.1
-"""Over rates of 0.001 to 0.015 and some thousand updates a decay of 0.3 takes away a half or all of a weight that no
-gradient holds: where it helps at all, it shows. More dropout than 0.1 is a move with evidence of its own, since it
-changes what the network can use."""
+"""More than that is a question of its own, since it changes what the network can use."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,16 @@ class Draw:
         return replace(recipe, learning_rate=self.learning_rate, weight_decay=self.weight_decay, dropout=self.dropout)
 
 
-PLAIN = tuple(Draw(rate) for rate in RATES)
-
-
 def regularised(draw: Draw) -> tuple[Draw, Draw]:
     """A draw with weight decay, and with dropout."""
     return replace(draw, weight_decay=DECAY), replace(draw, dropout=DROPOUT)
+
+
+def shortened(recipe: Recipe, divisor: int, least: int = 100) -> Recipe:
+    """A recipe with a fraction of the updates and one look, at the end.
+
+    Because averaged weights are evaluated and the learning rate does not decay, a shortened run is the beginning of
+    the long one.
+    """
+    updates = min(recipe.max_updates, max(least, recipe.max_updates // divisor))
+    return replace(recipe, max_updates=updates, eval_every=updates)
