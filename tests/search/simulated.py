@@ -28,7 +28,7 @@ class World:
 
     Args:
         truth: true score, in per cent right.
-        baseline: score of every baseline but the trivial one, which has 10.
+        baseline, trivial: scores of baselines, and of the trivial one.
         training: standard deviation of the mean score from one training to the next.
         example: of one example's score from one training to the next.
         liking: of one example's score from one network to the next, whatever the training.
@@ -38,6 +38,7 @@ class World:
 
     truth: Truth
     baseline: float = 30.0
+    trivial: float = 10.0
     training: float = 0.15
     example: float = 3.0
     liking: float = 2.0
@@ -48,7 +49,7 @@ class World:
     def result(self, material: Material, trial: Trial) -> TrialResult:
         self.asked.append(trial)
         weights = material.weights(trial.fold)
-        clusters = np.unique(material.split.clusters[material.fold(trial.fold).dev])
+        clusters = material.dev(trial.fold)[0]
         everyone = int(material.split.clusters.max()) + 1
         hard = generator(0, "difficulty").normal(0, 10, everyone)[clusters]
         name = trial.spec.model_dump_json() if isinstance(trial.spec, BaselineSpec) else repr(trial.spec)
@@ -76,7 +77,7 @@ class World:
 
     def _mean(self, trial: Trial) -> float:
         if isinstance(trial.spec, BaselineSpec):
-            return 10.0 if trial.spec.name in ("majority", "median") else self.baseline
+            return self.trivial if trial.spec.name in ("majority", "median") else self.baseline
         rate = 0.3 * abs(np.log(trial.recipe.learning_rate / 0.006))
         short = 0.0 if trial.role != "map" else 2.0
         return self.truth(trial.spec) - rate - short - self.starved(trial.fraction)

@@ -37,7 +37,6 @@ QuestionName = Literal[
     "dropout",
     "more_data",
     "deep_or_both_ways",
-    "smaller",
     "yours",
     "look_ahead",
 ]

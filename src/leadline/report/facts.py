@@ -21,7 +21,7 @@ def build(verdict: Verdict, findings: Findings | None = None, steps: Sequence[Co
         findings: what the layers of the advised network hold, where they were looked into.
         steps: what a second layer holds beside its twin, where that was looked into.
     """
-    said = (advice.reached(verdict), advice.sure(verdict), advice.beside(verdict), advice.stopped(verdict))
+    said = (advice.reached(verdict), advice.sure(verdict), advice.beside(verdict), advice.noise(verdict))
     return Facts(
         title=f"Leadline: {verdict.data.name}",
         about=advice.about(verdict),

@@ -30,7 +30,7 @@ def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType
         [Text(advice.about(verdict), style="dim")],
         _use(verdict),
         _rows(verdict),
-        [Text(line) for line in (*sheet.extra(verdict), advice.stopped(verdict)) if line],
+        [Text(line) for line in (*sheet.extra(verdict), advice.noise(verdict), advice.stopped(verdict)) if line],
         [Text(f"Warning: {line}", style="yellow") for line in verdict.warnings[:MOST_WARNINGS]],
         [Text(line, style="dim") for line in _files(verdict, folder)],
     )

@@ -42,7 +42,7 @@ def gather(state: State, blocks: int) -> Evidence:
     bins, count = _bins(state)
     rho = np.zeros((len(arms), blocks, count))
     for block in range(blocks):
-        places, weights = _dev(state, block % state.num_folds)
+        places, weights = state.material.dev(block % state.num_folds)
         for i, row in enumerate(results):
             result = row[block]
             if result is not None and not lost[i, block]:
@@ -111,12 +111,6 @@ def _residuals(sums: Floats, weights: Floats, bins: NDArray[np.int64], count: in
     return np.where(held > 0, (pooled - mean * held) / ((1 - np.minimum(share, 0.9)) * total), 0.0)
 
 
-def _dev(state: State, fold: int) -> tuple[NDArray[np.int64], Floats]:
-    """Clusters of a fold's dev part, in the order of `dev_clusters`, and the targets in each."""
-    dev = state.material.fold(fold).dev
-    return np.unique(state.material.split.clusters[dev]), state.material.weights(fold)
-
-
 def _bins(state: State) -> tuple[NDArray[np.int64], int]:
     """(all clusters,) the bin of each: its own where they are few."""
     clusters = int(state.material.split.clusters.max()) + 1
@@ -130,6 +124,6 @@ def _held(state: State) -> Floats:
     """Targets in each cluster that is in any dev part: few large groups count as few, by (sum w)^2 / sum w^2."""
     held: dict[int, float] = {}
     for fold in range(state.num_folds):
-        places, weights = _dev(state, fold)
+        places, weights = state.material.dev(fold)
         held |= dict(zip(places.tolist(), weights.tolist(), strict=True))
     return np.array(list(held.values()))

@@ -95,8 +95,12 @@ def needed(state: State, look: int) -> list[Arm]:
 
 
 def judge_at(state: State, blocks: int) -> Judge:
-    """A judge of the first `blocks` blocks."""
-    return decide.judge(gather(state, blocks), state.margin)
+    """A judge of the first `blocks` blocks; the same one until more is known."""
+    known = blocks, len(state.results), len(state.arms)
+    if state.judged is None or state.judged[0] != known:
+        state.judged = known, decide.judge(gather(state, blocks), state.margin)
+    judge: Judge = state.judged[1]
+    return judge
 
 
 def tell(state: State, judged: Judge) -> list[tuple[Question, Told]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from leadline.baselines.names import is_trained
 from leadline.plan.arms import Arm
@@ -37,6 +37,7 @@ class State:
         arms: by id, in the order in which they joined.
         rounds: questions of each round, registered before its first block.
         log: what happened.
+        judged: the latest judge with what it had seen; several questions are asked of the same evidence.
         margin, trivial: frozen after the baselines; the trivial baseline's dev score.
     """
 
@@ -51,6 +52,7 @@ class State:
     factors: list[MapFactor] = field(default_factory=list)
     tests: list[TestRow] = field(default_factory=list)
     log: list[Event] = field(default_factory=list)
+    judged: tuple[tuple[int, int, int], Any] | None = None
     margin: float = 0.0
     trivial: float = 0.0
 

@@ -16,6 +16,7 @@ from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Budget, DataFacts, StopReason, Verdict
 from leadline.search import decide, finals, race
 from leadline.search.decide import Judge, Told
+from leadline.search.floor import noise_floor
 from leadline.search.state import Spec, State
 from leadline.spec import StackSpec
 from leadline.study.material import Material
@@ -55,7 +56,7 @@ def assemble(
         test=tuple(state.tests),
         deep=Arm(pair[0]).id if pair else "",
         twin=Arm(pair[1]).id if pair else "",
-        floor=None,
+        floor=noise_floor(state.material),
         stop_reason=stop,
         causal=state.plan.limits.causal,
         max_look_ahead=state.plan.limits.max_look_ahead,

@@ -48,6 +48,10 @@ class Material:
             self._encoded[fold] = (encoder, Batcher(encode.apply(encoder, self.sequences)))
         return self._encoded[fold]
 
+    @cached_property
+    def _dev(self) -> dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        return {}
+
     @property
     def _kept(self) -> int:
         """Folds that stay encoded at once: all of small data, two of large, since a block's trials share one."""
@@ -68,7 +72,14 @@ class Material:
 
     def weights(self, fold: int) -> NDArray[np.float64]:
         """(clusters,) targets in each cluster of the fold's dev part."""
-        return self.by_cluster(self.split.folds[fold].dev, self._targets(self.split.folds[fold].dev))
+        return self.dev(fold)[1]
+
+    def dev(self, fold: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Clusters of the fold's dev part, ascending, and the targets in each."""
+        if fold not in self._dev:
+            dev = self.split.folds[fold].dev
+            self._dev[fold] = np.unique(self.split.clusters[dev]), self.by_cluster(dev, self._targets(dev))
+        return self._dev[fold]
 
     def test_weights(self) -> NDArray[np.float64]:
         """(clusters,) targets in each cluster of the test part."""

@@ -72,6 +72,16 @@ def beside(verdict: Verdict) -> str:
     return f"{'. '.join(parts)}." if parts else ""
 
 
+def noise(verdict: Verdict) -> str:
+    """Whether what is left is noise: no network can remove that."""
+    row = _row(verdict, "advised")
+    scale = figures.scale(verdict)
+    if verdict.floor is None or row is None or figures.loss(scale, row.score) - verdict.floor > verdict.margin:
+        return ""
+    least = figures.with_unit(scale, figures.number(scale, verdict.floor))
+    return f"Equal inputs have different targets here: no predictor gets below {least}. What is left is noise."
+
+
 def stopped(verdict: Verdict) -> str:
     """Why the study ended, where the sheet is not settled."""
     return {
