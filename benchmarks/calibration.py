@@ -124,7 +124,7 @@ def scores(random: np.random.Generator, cell: Cell, blocks: int) -> tuple[Floats
     weights = np.exp(random.normal(0, cell.uneven, count)) if cell.uneven else np.ones(count)
     dev = _dev(random, cell, blocks)
     if cell.neighbours is not None:
-        return _stretched(values, dev) + (true,)
+        return (*_stretched(values, dev), true)
     return values * weights, weights, dev, true
 
 

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 
 from leadline.baselines import networks
-from leadline.data import tasks
 from leadline.data.datasets.letters import letters
+from leadline.data.datasets.synthetic.memory import recall
 from leadline.data.split import split
-from leadline.study import setup
+from leadline.plan import setup
+from leadline.plan.networks import Limits
 from leadline.study.material import Material
-from leadline.study.moves import Limits
 from leadline.training import compiled, loop
 from leadline.training.by_torch import ByTorch
 from leadline.training.trainee import trainee
@@ -47,7 +47,7 @@ def main() -> None:
     """Print the table."""
     torch.set_num_threads(1)
     print("| data | baseline | Leadline | torch | ratio |\n|---|---|---|---|---|")
-    for sequences in (letters(), tasks.recall(6000)):
+    for sequences in (letters(), recall(6000)):
         material = Material(sequences, split(sequences, 0), causal=False)
         encoder, batcher = material.encoded(0)
         for name in networks.names_for(sequences.kind):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
-from leadline import checkpoint, comparing, looking
+from leadline import aside, checkpoint, comparing, looking
 from leadline.checkpoint import Model
 from leadline.data.options import ReadOptions
 from leadline.data.read import read
@@ -30,6 +31,7 @@ from leadline.report.layer_page import findings_of
 from leadline.search.state import State
 from leadline.seeds import child
 from leadline.study.advise import READING, Options, Prepared, Progress, prepare, study
+from leadline.study.lock import locked
 from leadline.study.material import Material
 from leadline.study.trial import run
 
@@ -103,7 +105,8 @@ def advise(
     Args:
         data, targets, read_options, test, subset, arrays: see `load_data`.
         seed: the same seed gives the same verdict on the same machine and thread count.
-        budget: wall time, for instance "15m"; None for no limit. It only cuts: decisions made in a shorter budget
+        budget: wall time, for instance "15m", from the call to the finished page, reading and checking the data
+            included; None for no limit. It only cuts: decisions made in a shorter budget
             are the first ones of a longer.
         max_trials: cut after so many trials of the search; baselines and finals come on top.
         jobs: worker processes with one thread each; by default one per core. They do not change the verdict.
@@ -126,6 +129,7 @@ def advise(
     Raises:
         LeadlineError: data, options or run folder that cannot be used.
     """
+    began = time.monotonic()
     sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     options = study_options(
         seed=seed,
@@ -140,6 +144,7 @@ def advise(
         max_updates=max_updates,
         out=None if out is None else Path(out),
         explain=explain,
+        began=began,
     )
     prepared = prepare(sequences, options)
     return answer(prepared, progress or _silent, reading, explain)
@@ -147,13 +152,14 @@ def advise(
 
 def answer(prepared: Prepared, progress: Progress, reading: ReadOptions, explain: bool = True) -> StudyVerdict:
     """Run a prepared study, look into the layers of what it advises and into what its steps brought, write its page."""
-    found = study(prepared, progress, asdict(reading))
-    verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
-    verdict._folder = prepared.folder
-    if explain:
-        looking.after_study(verdict, prepared.state.material.sequences, prepared.folder)
-        comparing.after_study(verdict, prepared.state.material.sequences, prepared.folder)
-    verdict.report(prepared.folder / "report.html")
+    with locked(prepared.folder):
+        found = study(prepared, progress, asdict(reading), held=True)
+        verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
+        verdict._folder = prepared.folder
+        if explain:
+            looking.after_study(verdict, prepared.state.material.sequences, prepared.folder)
+            comparing.after_study(verdict, prepared.state.material.sequences, prepared.folder)
+        verdict.report(prepared.folder / "report.html")
     return verdict
 
 
@@ -188,17 +194,19 @@ def train(
 
     Returns:
         The model and its scores.
+
+    Raises:
+        OutputError: `out` cannot be written to; it is tried before anything is trained.
     """
     sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     parts = split(sequences, seed)
     spec = require_allowed(parse_network(network, setup.blank_spec(sequences, parts)), Limits(sequences.kind))
     recipe = replace(setup.recipe_for(sequences, parts), learning_rate=learning_rate, weight_decay=weight_decay)
     trial = Trial(spec=spec, recipe=recipe, seed=child(seed, "train"), role="final")
+    aside.require_folder(Path(out))
     outcome = run(Material(sequences, parts, causal=False), trial)
     assert outcome.model is not None
-    folder = Path(out)
-    outcome.model.save(folder)
-    (folder / READING).write_text(json.dumps(asdict(reading)), encoding="utf-8")
+    outcome.model.save(Path(out), {READING: json.dumps(asdict(reading)).encode()})
     return outcome.model, outcome.result
 
 

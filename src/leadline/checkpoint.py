@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 
+from leadline import aside
+from leadline.aside import shown
 from leadline.baselines import networks, tables
 from leadline.data import encode
 from leadline.data.batch import Batcher
@@ -20,9 +25,15 @@ from leadline.data.encode import Encoder
 from leadline.data.sequences import LABELLED, Sequences
 from leadline.errors import ModelError
 from leadline.network import Network, stack_network
+from leadline.records.base import Record
+from leadline.records.stored import parse, read_file
 from leadline.spec import StackSpec
 
-FORMAT = "leadline.model/1"
+FORMAT = "leadline.model/2"
+TEXT, WEIGHTS = "model.json", "model.safetensors"
+MOST_BYTES = 2**40
+"""Weights have no limit of their own: what does not fit into memory says so."""
+AGAIN = "Train it again: the same `leadline advise` or `leadline train` command writes it."
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +63,7 @@ class Model:
         """The torch module, in evaluation mode, with the trained weights.
 
         Raises:
-            ModelError: a baseline without gradient has none, or the saved weights are another network's.
+            ModelError: a baseline without gradient has none, or the saved weights are another network's or not finite.
         """
         if self.spec is not None:
             network = stack_network(self.encoder, self.spec, seed=0)
@@ -61,6 +72,7 @@ class Model:
         else:
             raise ModelError(f"the baseline {self.baseline!r} is a table", next_move="Use predict().")
         _require_fitting(network, self.arrays)
+        _require_finite(self.arrays)
         network.load_state_dict({name: torch.from_numpy(value) for name, value in self.arrays.items()})
         return network.eval()
 
@@ -74,7 +86,7 @@ class Model:
             (rows, classes) or (n, classes) probabilities; (rows,) or (n,) numbers. Rows are steps.
 
         Raises:
-            ModelError: sequences of another kind.
+            ModelError: sequences of another kind, or weights that are NaN or infinite.
         """
         if sequences.kind != self.encoder.kind:
             raise ModelError(
@@ -83,13 +95,20 @@ class Model:
                 expected=f"kind {self.encoder.kind!r}",
             )
         if self.spec is None and self.baseline not in networks.DESCRIPTIONS:
+            _require_finite(self.arrays)
             return tables.restore(self.config, self.arrays).predict(sequences)
         return network_predictions(self.network, self.encoder, sequences)
 
-    def save(self, folder: Path) -> None:
-        """Write `model.safetensors` and `model.json` into `folder`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: np.ascontiguousarray(v) for name, v in self.arrays.items()}, folder / "model.safetensors")
+    def save(self, folder: Path, also: Mapping[str, bytes] | None = None) -> None:
+        """Write `model.safetensors` and `model.json` into `folder`, with a digest of both.
+
+        Args:
+            folder: made where it is not there; other files in it stay.
+            also: further files that belong to the model, by name.
+
+        Raises:
+            OutputError: it cannot be written; a model that lies there already stays whole.
+        """
         text = {
             "format": FORMAT,
             "spec": None if self.spec is None else asdict(self.spec),
@@ -99,7 +118,23 @@ class Model:
             "config": self.config,
             "facts": self.facts,
         }
-        (folder / "model.json").write_text(json.dumps(text, indent=1), encoding="utf-8")
+        weights = save_arrays({name: np.ascontiguousarray(value) for name, value in self.arrays.items()})
+        text["digest"] = _digest(parse(json.dumps(text), dict[str, Any]), weights)
+        plain = json.dumps(text, indent=1).encode()
+        aside.write_files(folder, {WEIGHTS: weights, **(also or {}), TEXT: plain})
+
+
+class Saved(Record):
+    """What `model.json` holds; the fields are those of `Model`."""
+
+    format: str
+    spec: StackSpec | None
+    baseline: str | None
+    causal: bool
+    encoder: Encoder
+    config: dict[str, Any]
+    facts: dict[str, Any]
+    digest: str
 
 
 def load(path: str | Path) -> Model:
@@ -112,20 +147,41 @@ def load(path: str | Path) -> Model:
         ModelError: nothing there, another format, or damaged files.
     """
     folder = Path(path)
-    if not (folder / "model.json").exists() and (folder / "model" / "model.json").exists():
+    if not os.path.exists(folder / TEXT) and os.path.exists(folder / "model" / TEXT):
         folder = folder / "model"
-    if not (folder / "model.json").exists():
-        raise ModelError("no model.json", where=str(path), expected="a model folder or a finished run folder")
-    try:
-        text = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        arrays = load_file(folder / "model.safetensors")
-    except (OSError, ValueError, SafetensorError) as error:
-        raise ModelError(f"damaged model ({error})", where=str(folder), next_move="Train it again.") from error
+    if not os.path.exists(folder / TEXT):
+        raise ModelError("no model.json", where=shown(Path(path)), expected="a model folder or a finished run folder")
+    plain = read_file(folder / TEXT, refuse=ModelError, next_move=AGAIN)
+    text = parse(plain, dict[str, Any], shown(folder / TEXT), ModelError, AGAIN)
     if text.get("format") != FORMAT:
-        raise ModelError(f"format {text.get('format')!r}", where=str(folder), expected=FORMAT)
-    spec = StackSpec(**text["spec"]) if text["spec"] else None
-    encoder = Encoder.restore(text["encoder"])
-    return Model(encoder, spec, text["baseline"], text["causal"], arrays, text["config"], text["facts"])
+        raise ModelError(f"format {text.get('format')!r}", where=shown(folder), expected=FORMAT, next_move=AGAIN)
+    saved = parse(plain, Saved, shown(folder / TEXT), ModelError, AGAIN)
+    weights = read_file(folder / WEIGHTS, refuse=ModelError, next_move=AGAIN, most=MOST_BYTES)
+    if saved.digest != _digest(text, weights):
+        raise ModelError(
+            "damaged model (its files are not those that were written together)",
+            where=shown(folder),
+            expected="model.json and model.safetensors, both untouched",
+            next_move=AGAIN,
+        )
+    arrays = load_arrays(weights)
+    return Model(saved.encoder, saved.spec, saved.baseline, saved.causal, arrays, saved.config, saved.facts)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a model that can be loaded lies there."""
+    try:
+        load(folder)
+    except ModelError:
+        return False
+    return True
+
+
+def _digest(text: dict[str, Any], weights: bytes) -> str:
+    """Of both files: half a model, a flipped byte and the weights of another network are found before they are used."""
+    fields = {name: value for name, value in text.items() if name != "digest"}
+    canonical = json.dumps(fields, sort_keys=True).encode()
+    return hashlib.blake2b(canonical + weights, digest_size=16).hexdigest()
 
 
 def _require_fitting(network: Network, arrays: dict[str, NDArray[Any]]) -> None:
@@ -137,6 +193,17 @@ def _require_fitting(network: Network, arrays: dict[str, NDArray[Any]]) -> None:
                 f"weights of another network: {name} of shape {found.get(name)}",
                 expected=f"{wanted.get(name)}",
                 next_move="Train it again.",
+            )
+
+
+def _require_finite(arrays: dict[str, NDArray[Any]]) -> None:
+    """Refuse NaN and infinity: every prediction that they touch would be a number without a meaning."""
+    for name, value in arrays.items():
+        if np.issubdtype(value.dtype, np.inexact) and not np.isfinite(value).all():
+            raise ModelError(
+                f"the weights {name!r} hold values that are not finite",
+                expected="a model whose training did not diverge, as it was saved",
+                next_move="Train it again, with a smaller learning rate if it diverged.",
             )
 
 

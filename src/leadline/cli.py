@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from leadline.accidents import NobodyReads, line, misused, printing, require_memory, say
+from leadline.aside import shown
 from leadline.cli_options import with_read_options
 
 app = typer.Typer(
@@ -31,7 +34,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"leadline {version('leadline')}")
+        _print(f"leadline {version('leadline')}")
         raise typer.Exit
 
 
@@ -42,18 +45,23 @@ def _leadline(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is, and end.")
     ] = False,
 ) -> None:
+    if context.invoked_subcommand not in (None, "report"):
+        require_memory()
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        _print(context.get_help())
 
 
 @app.command()
 @with_read_options
 def advise(
+    context: typer.Context,
     data: Data = None,
     *,
     read_options: Any,
     seed: Seed = 0,
-    budget: Annotated[str, typer.Option(help="Wall time: 90s, 15m, 2h; 'none' for no limit.")] = "15m",
+    budget: Annotated[
+        str, typer.Option(help="Wall time: 90s, 15m, 2h, reading included; 'none' for no limit.")
+    ] = "15m",
     max_trials: Annotated[int | None, typer.Option(help="Cut the search after so many trials.")] = None,
     jobs: Annotated[int | None, typer.Option(help="Worker processes; by default one per core.")] = None,
     causal: Annotated[bool, typer.Option("--causal", help="The network may not see the future.")] = False,
@@ -93,13 +101,14 @@ def advise(
         max_updates=max_updates,
         out=out,
         explain=explain,
-        command=shlex.join(["leadline", *sys.argv[1:]]),
+        command=shown(shlex.join(["leadline", *sys.argv[1:]])),
+        began=time.monotonic() if context.obj is None else context.obj,
     )
     prepared = prepare(sequences, options)
     if dry_run:
         from leadline.dry import describe
 
-        typer.echo(describe(prepared))
+        _print(describe(prepared))
         return
     with Display(options.minutes, options.jobs) as display:
         verdict = api.answer(prepared, display.tell, reading, explain)
@@ -137,7 +146,7 @@ def train(
         subset=subset,
     )
     assert model.spec is not None
-    typer.echo(
+    _print(
         f"{model.spec.describe()}: {result.num_parameters} parameters, {result.updates} updates, "
         f"{result.seconds:.1f} s\nscores: train {result.train:.4g}, dev {result.dev:.4g}, test {result.test:.4g}\n"
         f"saved in {out}"
@@ -153,13 +162,15 @@ def predict(
     """Predict with a trained model, probabilities included."""
     import polars
 
-    from leadline import api
+    from leadline import api, aside
 
-    frame = polars.DataFrame(api.predict(run, data))
+    if out is not None:
+        aside.require_place(out)
+    text = polars.DataFrame(api.predict(run, data)).write_csv()
     if out is None:
-        typer.echo(frame.write_csv(), nl=False)
+        _print(text, nl=False)
     else:
-        frame.write_csv(out)
+        aside.write_text(out, text)
 
 
 @app.command()
@@ -181,13 +192,11 @@ def explain(
     with Bar() as bar:
         found = looking.explain(run, data, annotations=annotations, seed=seed, out=folder, progress=bar.tell)
     if as_json:
-        typer.echo(found.to_json())
+        _print(found.to_json())
         return
-    from rich.console import Console
-
     from leadline.report import layer_terminal
 
-    Console().print(layer_terminal.render(found, folder))
+    _show(layer_terminal.render(found, folder))
 
 
 @app.command()
@@ -208,13 +217,11 @@ def compare(
     with Bar() as bar:
         found = comparing.compare(run, first, second, seeds=seeds, out=out or run, progress=bar.tell)
     if as_json:
-        typer.echo(found.to_json())
+        _print(found.to_json())
         return
-    from rich.console import Console
-
     from leadline.report import layer_terminal
 
-    Console().print(layer_terminal.contrast(found, out or run))
+    _show(layer_terminal.contrast(found, out or run))
 
 
 @app.command()
@@ -224,16 +231,12 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print verdict.json on standard output.")] = False,
 ) -> None:
     """Make the page again from a run folder; nothing is trained, torch is not loaded."""
-    from leadline.report import page
-    from leadline.report.compare_page import steps_of
-    from leadline.report.layer_page import findings_of
-    from leadline.study.ledger import read_verdict
+    from leadline.report import again
 
-    verdict = read_verdict(run)
-    folder = run if run.is_dir() else run.parent
-    found, steps = findings_of(verdict, folder), steps_of(verdict, folder)
-    page.write(verdict, out or folder / "report.html", findings=found, steps=steps)
-    _say(verdict, folder, as_json)
+    made = again.report(run, out)
+    for sentence in made.left_out:
+        say(f"leadline: {sentence}")
+    _say(made.verdict, made.folder, as_json)
 
 
 @app.command()
@@ -247,48 +250,66 @@ def bench(
 
     with Bar() as bar:
         found = run.bench(seconds, bar.tell)
-    typer.echo(found.to_json() if as_json else run.describe(found))
+    _print(found.to_json() if as_json else run.describe(found))
     if not found.complete:
         raise typer.Exit(2)
 
 
+@app.command()
+def tasks(
+    name: Annotated[str | None, typer.Argument(help="A task; without it all are listed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write it: a .csv, .jsonl, .ndjson or .parquet file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draws, by default 0: the same task, other data.")] = None,
+    sequences: Annotated[int | None, typer.Option(help="How many; by default enough to learn it.")] = None,
+) -> None:
+    """List tasks whose right answer is known beforehand, or write one as a file."""
+    from leadline import listing
+
+    typer.echo(listing.tasks(name, out, seed, sequences))
+
+
 def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     if as_json:
-        typer.echo(verdict.to_json())
+        _print(verdict.to_json())
         return
-    from rich.console import Console
-
     from leadline.report import terminal
 
-    Console().print(terminal.render(verdict, folder))
+    _show(terminal.render(verdict, folder))
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?")) else f"{text}."
+def _print(text: str, nl: bool = True) -> None:
+    with printing():
+        typer.echo(text, nl=nl)
 
 
-def _asked(error: typer.TyperException) -> str:
-    """The verb whose arguments could not be read, as it was typed."""
-    context = getattr(error, "ctx", None)
-    return context.command_path if context and context.command_path else "leadline"
+def _show(picture: Any) -> None:
+    from rich.console import Console
+
+    with printing():
+        Console().print(picture)
 
 
 def main() -> None:
     """Entry point. Exit status: 0 a verdict, 1 an error, 2 undecided, 130 interrupted before there was an answer."""
-    from leadline.errors import LeadlineError
-
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names of files may hold what the terminal's encoding has not
+            stream.reconfigure(errors="backslashreplace")
     try:
-        status = app(standalone_mode=False)
-    except LeadlineError as error:
-        typer.echo(f"leadline: {error}", err=True)
+        status = app(standalone_mode=False, obj=time.monotonic())  # the budget counts from here
+    except NobodyReads:
         status = 1
     except (typer.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except typer.TyperException as error:
-        typer.echo(f"leadline: {_sentence(error.format_message())} Try `{_asked(error)} --help`.", err=True)
+        say(f"leadline: {misused(error)}")
+        status = 1
+    except SystemExit as end:
+        status = end.code
+    except BaseException as error:  # noqa: BLE001 - the last resort: libraries raise what is no Exception, too
+        say(f"leadline: {line(error)}")
         status = 1
     if status == INTERRUPTED:
-        typer.echo("leadline: interrupted; the same command goes on from what is finished.", err=True)
+        say("leadline: interrupted; the same command goes on from what is finished.")
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leadline import checkpoint
+from leadline import aside, checkpoint
 from leadline.analysis.compare import Arms, Progress, contrast
 from leadline.analysis.contrast import Contrast, Steps
 from leadline.analysis.subject import from_network
@@ -14,7 +14,7 @@ from leadline.checkpoint import Model
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.errors import ModelError, OptionError, RunFolderError
-from leadline.looking import own_data
+from leadline.looking import held, own_data
 from leadline.records.answers import ArmFacts
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Verdict
@@ -46,8 +46,8 @@ class Pair:
     second: Known
 
     def kept(self, folder: Path) -> bool:
-        """Whether the run folder holds the weights of both."""
-        return all((model_folder(folder, trial) / "model.json").exists() for trial, _ in (self.first, self.second))
+        """Whether the run folder holds the weights of both; a damaged model counts as none, and is trained again."""
+        return all(checkpoint.is_whole(model_folder(folder, trial)) for trial, _ in (self.first, self.second))
 
 
 def compare(
@@ -76,10 +76,22 @@ def compare(
     Raises:
         OptionError: no such networks, or two that were never trained with the same seed.
         ModelError: the data are not at hand, or are others than the study's.
+        RunFolderError: a damaged verdict or ledger, or another process works in the run folder that is written into.
+        OutputError: `out` cannot be written to.
     """
     if seeds < 1:
         raise OptionError(f"seeds={seeds}", expected="1 or more pairs")
     folder, tell = Path(run), progress or _silent
+    with held(out):
+        found = _compared(folder, first, second, seeds, tell)
+        if out is not None:
+            aside.write_text(Path(out) / CONTRAST, found.to_json())
+            compare_page.write(found, Path(out) / PAGE)
+    tell("done", 1.0)
+    return found
+
+
+def _compared(folder: Path, first: str | None, second: str | None, seeds: int, tell: Progress) -> Contrast:
     verdict = read_verdict(folder)
     names = _names(first, second, verdict)
     pairs = _pairs(read_trials(folder), verdict, names)
@@ -92,13 +104,7 @@ def compare(
     models, reproduced = _models(chosen, folder, sequences, verdict, names, tell)
     again = sum(2 for pair in chosen if not pair.kept(folder))
     found = _contrast(verdict, sequences, names, chosen, models, lambda what, share: tell(what, 0.5 + 0.5 * share))
-    found = found.model_copy(update={"trained_again": again, "reproduced": reproduced})
-    if out is not None:
-        Path(out).mkdir(parents=True, exist_ok=True)
-        (Path(out) / CONTRAST).write_text(found.to_json(), encoding="utf-8")
-        compare_page.write(found, Path(out) / PAGE)
-    tell("done", 1.0)
-    return found
+    return found.model_copy(update={"trained_again": again, "reproduced": reproduced})
 
 
 def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Steps | None:
@@ -117,7 +123,7 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Steps |
     models, _ = _models(chosen, folder, sequences, verdict, names, _silent)
     found = _contrast(verdict, sequences, names, chosen, models, _silent)
     steps = Steps(fingerprint=verdict.data.fingerprint, steps=(found,))
-    (folder / STEPS).write_text(steps.to_json(), encoding="utf-8")
+    aside.write_text(folder / STEPS, steps.to_json())
     return steps
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from leadline.plan import arms, questions
@@ -10,8 +9,10 @@ from leadline.records.trial import Trial
 from leadline.search.map import places
 from leadline.study.advise import Prepared
 from leadline.study.executors import InProcess
+from leadline.study.pace import Pace
 
-PROBE_UPDATES = 20
+PROBE_UPDATES = 40
+"""Updates that tell the pace: a fraction of a second for a small network."""
 
 
 def describe(prepared: Prepared) -> str:
@@ -43,17 +44,16 @@ def describe(prepared: Prepared) -> str:
 
 
 def _seconds_per_trial(prepared: Prepared) -> float:
-    """From two short runs: their difference is updates alone, without the scoring at the end."""
+    """What the default network takes in full, by the processor time of a second short training."""
     state = prepared.state
-    recipe = replace(state.plan.recipe, max_updates=PROBE_UPDATES, eval_every=PROBE_UPDATES)
-    trial = Trial(spec=state.plan.blank, recipe=recipe, seed=0)
-    longer = trial.model_copy(update={"recipe": replace(recipe, max_updates=3 * PROBE_UPDATES)})
-    workers = InProcess(state.material)
-    times = []
-    for one in (trial, trial, longer):
-        begun = time.perf_counter()
-        list(workers.outcomes([one], lambda _: True))
-        times.append(time.perf_counter() - begun)
+    whole = Trial(spec=state.plan.blank, recipe=state.plan.recipe, seed=0)
+    short = whole.model_copy(
+        update={"recipe": replace(whole.recipe, max_updates=PROBE_UPDATES, eval_every=PROBE_UPDATES)}
+    )
+    workers, pace = InProcess(state.material), Pace(state.material, jobs=1)
+    for warm in (False, True):
+        for trial, outcome in workers.outcomes([short], lambda _: True):
+            if warm:
+                pace.learn(trial, outcome.result)
     workers.close()
-    per_update = max(0.0, times[2] - times[1]) / (2 * PROBE_UPDATES)
-    return times[1] + per_update * state.plan.recipe.max_updates
+    return pace.seconds(whole)

@@ -6,13 +6,18 @@
     ├── OptionError       an option that does not exist, or two that exclude each other
     ├── KernelError       a compute routine that was forced is not there
     ├── ModelError        a saved model that cannot be loaded, or data it was not made for
-    └── RunFolderError    a run folder that is locked, foreign or incomplete
+    ├── RunFolderError    a run folder that is locked, foreign, damaged or incomplete
+    ├── OutputError       something that cannot be written
+    ├── WorkerError       a worker process that ended before its trial did
+    └── OutOfMemoryError  a trial, or a verb, for which there was not enough memory
 
 Each says where it happened, what was expected, what came, and the next move; `docs/messages.md` has a
 section for every slug.
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class LeadlineError(Exception):
@@ -29,9 +34,9 @@ class LeadlineError(Exception):
 
     def __init__(self, problem: str, *, where: str = "", expected: str = "", next_move: str = "") -> None:
         self.problem, self.where, self.expected, self.next_move = problem, where, expected, next_move
-        super().__init__(self._text())
+        super().__init__(problem)  # alone, so that a pickled error can be made again
 
-    def _text(self) -> str:
+    def __str__(self) -> str:
         head = f"{self.where}: {self.problem}" if self.where else self.problem
         parts = [head]
         if self.expected:
@@ -71,6 +76,46 @@ class ModelError(LeadlineError):
 
 
 class RunFolderError(LeadlineError):
-    """A run folder that is locked by another process, foreign or incomplete."""
+    """A run folder that is locked by another process, foreign, damaged or incomplete."""
 
     slug = "run-folder"
+
+
+class OutputError(LeadlineError):
+    """Something that cannot be written: the disk is full, the folder is not there, or it may not be written to."""
+
+    slug = "output"
+
+
+class WorkerError(LeadlineError):
+    """A worker process that ended before its trial did, or that could not be started."""
+
+    slug = "worker"
+
+
+class OutOfMemoryError(LeadlineError, MemoryError):
+    """A trial, or a verb, for which there was not enough memory."""
+
+    slug = "memory"
+
+
+_NO_MEMORY = (
+    "can't allocate memory",  # torch on Linux and macOS, as a RuntimeError
+    "not enough memory",  # torch on Windows
+    "Cannot allocate memory",  # the system's words for ENOMEM, where an error has no number
+    "failed to map segment from shared object",  # the dynamic loader under a limit of address space
+    "can't start new thread",  # Python: no room for another stack
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that memory ended, in whatever way a library says so.
+
+    >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("[...] can't allocate memory: you tried ..."))
+    (True, True)
+    >>> is_out_of_memory(ValueError("not enough memory of the past"))
+    False
+    """
+    if isinstance(error, OSError | RuntimeError | ImportError):
+        return getattr(error, "errno", None) == errno.ENOMEM or any(words in str(error) for words in _NO_MEMORY)
+    return isinstance(error, MemoryError)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from leadline.aside import shown
 from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
 from leadline.data.frames import read_frame
@@ -15,6 +16,7 @@ from leadline.data.options import ReadOptions
 from leadline.data.read import read_settled
 from leadline.data.sequences import Sequences
 from leadline.errors import ModelError, OptionError
+from leadline.records.stored import read_record
 from leadline.study.advise import READING
 
 LETTERS = ReadOptions(layout="words", tokens="char", kind="tagging")
@@ -83,10 +85,10 @@ def reading_of(path: Path) -> ReadOptions:
     """The options that a model's own data were read with.
 
     Raises:
-        ModelError: they are not beside it.
+        ModelError: they are not beside it, or damaged.
     """
     for folder in (path, path / "model"):
-        if (folder / READING).exists():
-            known = json.loads((folder / READING).read_text(encoding="utf-8"))
-            return ReadOptions.from_dict(known)
-    raise ModelError(f"no {READING}", where=str(path), expected="a run folder or a model folder that Leadline wrote")
+        if os.path.exists(folder / READING):
+            again = "The command that wrote the model writes it again."
+            return read_record(folder / READING, ReadOptions, refuse=ModelError, next_move=again)
+    raise ModelError(f"no {READING}", where=shown(path), expected="a run folder or a model folder that Leadline wrote")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from leadline import checkpoint
+from leadline import aside, checkpoint
 from leadline.analysis import given, modules
 from leadline.analysis.annotations import Annotation
 from leadline.analysis.explain import Progress, Question
@@ -30,6 +32,8 @@ from leadline.loading import load_settled, reading_of
 from leadline.records.verdict import Verdict
 from leadline.report import layer_page
 from leadline.report.layer_page import FINDINGS, findings_of
+from leadline.study.ledger import read_verdict
+from leadline.study.lock import writing
 
 PAGE = "layers.html"
 
@@ -79,6 +83,8 @@ def explain(
     Raises:
         ModelError: no recurrent layer, weights that are not finite, data of another kind.
         DataError: data or annotations that do not fit.
+        RunFolderError: a damaged verdict, or another process works in the run folder that is written into.
+        OutputError: `out` cannot be written to.
 
     >>> import torch
     >>> from leadline import explain
@@ -86,18 +92,30 @@ def explain(
     >>> found.looked.network, len(found.memory)
     ('GRU 1 x 4', 2)
     """
-    question = _of_module(model, data, layers, lengths) if isinstance(model, nn.Module) else _of_model(model, data)
-    given_ = _annotations(annotations, question.sequences)
-    found = look(replace(question, annotations=given_, seed=seed), progress)
-    if out is not None:
-        write(found, Path(out))
+    with held(out):
+        question = _of_module(model, data, layers, lengths) if isinstance(model, nn.Module) else _of_model(model, data)
+        given_ = _annotations(annotations, question.sequences)
+        found = look(replace(question, annotations=given_, seed=seed), progress)
+        if out is not None:
+            write(found, Path(out))
     return found
+
+
+@contextmanager
+def held(out: str | Path | None) -> Iterator[None]:
+    """The folder that is written into, refused before anything is measured where it cannot be."""
+    if out is None:
+        yield
+        return
+    aside.require_folder(Path(out))
+    with writing(Path(out)):
+        yield
 
 
 def write(found: Findings, folder: Path) -> None:
     """`findings.json` and the page."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FINDINGS).write_text(found.to_json(), encoding="utf-8")
+    aside.make_folder(folder)
+    aside.write_text(folder / FINDINGS, found.to_json())
     layer_page.write(found, folder / PAGE)
 
 
@@ -125,7 +143,7 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Finding
 
 def _is_new(verdict: Verdict, folder: Path) -> bool:
     """Whether there is a model that was not looked into yet."""
-    return (folder / "model" / "model.json").exists() and findings_of(verdict, folder) is None
+    return os.path.exists(folder / "model" / "model.json") and findings_of(verdict, folder) is None
 
 
 def _affordable(minutes: float | None, layers: int) -> int | None:
@@ -182,8 +200,7 @@ def _source(model: str | Path | Model, loaded: Model, data: Any) -> Source:
 
 
 def _verdict(folder: Path) -> Verdict | None:
-    path = folder / "verdict.json"
-    return Verdict.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+    return read_verdict(folder) if os.path.exists(folder / "verdict.json") else None
 
 
 def own_data(folder: Path | None, loaded: Model | None, verdict: Verdict | None) -> Sequences:
@@ -193,7 +210,7 @@ def own_data(folder: Path | None, loaded: Model | None, verdict: Verdict | None)
         count = None if verdict is None else verdict.data.num_sequences
         everything = letters()
         return everything if count in (None, len(everything)) else letters(count)
-    if folder is not None and source and Path(source).exists():
+    if folder is not None and source and os.path.exists(source):
         return read(source, reading_of(folder))
     raise ModelError(
         "the model's data are not at hand",

@@ -13,7 +13,7 @@ with g = 1 (tanh), 3 (GRU), 4 (LSTM).
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from leadline.errors import SpecError
 
@@ -51,6 +51,10 @@ class StackSpec:
     >>> StackSpec(input_size=8, output_size=2, cell="lstm", hidden_size=16).num_parameters
     1698
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {
+        "extra": "forbid"
+    }  # out of JSON, too, an unknown field is an error
 
     input_size: int
     output_size: int
@@ -166,6 +170,10 @@ class Recipe:
     Raises:
         SpecError: a value outside its range.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {
+        "extra": "forbid"
+    }  # out of JSON, too, an unknown field is an error
 
     learning_rate: float = 0.004
     weight_decay: float = 0.0

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from leadline.errors import SpecError
 from leadline.kernels.reference import State
+from leadline.lengths import checked
 from leadline.readout import Readout, pool
 from leadline.recurrent import Recurrent, valid_steps
 from leadline.spec import StackSpec
@@ -59,7 +60,8 @@ class Stack(nn.Module):
     def layer_states(self, inputs: Tensor, lengths: Tensor | None = None) -> list[Tensor]:
         """Every layer's states, lowest first, each (batch, seq, hidden * directions), 0 at padding."""
         outputs, _ = self.unroll(inputs, self._lengths(inputs, lengths))
-        return [output.transpose(0, 1) for output in outputs]
+        # Copies: backward passes read the originals, also after the caller has changed what it got.
+        return [(output.clone() if output.requires_grad else output).transpose(0, 1) for output in outputs]
 
     def unroll(self, inputs: Tensor, lengths: Tensor) -> tuple[list[Tensor], list[State]]:
         """Every layer's outputs, time-major, and final states; see `Recurrent.forward`."""
@@ -83,12 +85,7 @@ class Stack(nn.Module):
                 next_move="The axes are batch, seq, feature, in this order.",
             )
         batch, seq = inputs.shape[:2]
-        if lengths is None:
-            return torch.full((batch,), seq, dtype=torch.int64)
-        lengths = lengths.to("cpu", torch.int64)
-        if lengths.shape != (batch,) or (batch and not 0 <= int(lengths.min()) <= int(lengths.max()) <= seq):
-            raise SpecError(f"lengths {lengths.tolist()}", expected=f"{batch} whole numbers from 0 to {seq}")
-        return lengths
+        return checked(lengths, batch, seq)
 
 
 def window(steps: Tensor, look_ahead: int) -> Tensor:

@@ -14,7 +14,7 @@ from leadline.analysis import codelength, estimates, probes, reading
 from leadline.analysis.annotations import Annotation, controls, derived, lagged, owners, types
 from leadline.analysis.capture import Captured, Place
 from leadline.analysis.distance_words import by_distance
-from leadline.data.tasks import shifted
+from leadline.data.datasets.synthetic.moved import shifted
 from leadline.seeds import generator
 
 

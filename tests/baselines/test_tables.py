@@ -11,17 +11,17 @@ from leadline.baselines import ngram
 from leadline.baselines.contexts import Context, keys
 from leadline.baselines.ngram import NO_CONTEXT, count, find, grown, refine
 from leadline.baselines.tables import DESCRIPTIONS, Table, make, restore, tables_for
-from leadline.data import best_reached, tasks
 from leadline.data.datasets.letters import letters
+from leadline.data.datasets.synthetic import chains, counters, memory, moved, registers
 from leadline.data.sequences import CategoryColumn, Sequences
 from leadline.errors import DataError, ModelError, OptionError
 
 KINDS = {
-    "majority": lambda: tasks.parity(30, length=6),
-    "median": lambda: tasks.adding(30, length=6),
-    "last_value": lambda: tasks.adding(30, length=6),
-    "ngram": lambda: tasks.shifted(30, length=6, shift=-1),
-    "naive_bayes": lambda: tasks.recall(30, count=2, num_symbols=3, delay=2),
+    "majority": lambda: counters.parity(30, length=6),
+    "median": lambda: memory.adding(30, length=6),
+    "last_value": lambda: memory.adding(30, length=6),
+    "ngram": lambda: moved.shifted(30, length=6, shift=-1),
+    "naive_bayes": lambda: memory.recall(30, count=2, num_symbols=3, delay=2),
 }
 
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_fitted_is_refused(name):
         make(name, True).fit(replace(data, targets=None), some, some)
     with pytest.raises(DataError, match="tune part is empty"):
         make(name, True).fit(data, some, some[:0])
-    unsuited = tasks.parity(10) if name in ("median", "last_value", "naive_bayes") else tasks.adding(10)
+    unsuited = counters.parity(10) if name in ("median", "last_value", "naive_bayes") else memory.adding(10)
     with pytest.raises(DataError, match="tables_for"):
         make(name, True).fit(unsuited, some, some)
     with pytest.raises(ModelError, match="not fitted"):
@@ -148,11 +148,11 @@ def test_unknown_names_are_refused():
 @pytest.mark.parametrize(
     ("data", "names"),
     [
-        (tasks.parity(4), ("majority", "ngram")),
-        (tasks.flip_flop(4), ("majority",)),
-        (tasks.markov_chain(4), ("majority", "last_value", "ngram")),
-        (tasks.recall(4), ("majority", "naive_bayes")),
-        (tasks.adding(4), ("median", "last_value")),
+        (counters.parity(4), ("majority", "ngram")),
+        (registers.flip_flop(4), ("majority",)),
+        (chains.markov_chain(4), ("majority", "last_value", "ngram")),
+        (memory.recall(4), ("majority", "naive_bayes")),
+        (memory.adding(4), ("median", "last_value")),
         (sequences("regression", ["ab", "b"], [1.0, 2.0]), ("median",)),
     ],
 )
@@ -278,7 +278,7 @@ def test_contexts_grow_step_by_step():
 
 @pytest.mark.parametrize(("shift", "causal", "right"), [(-2, True, True), (2, False, True), (2, True, False)])
 def test_it_reaches_back_and_ahead_only_where_it_may(shift, causal, right):
-    data = tasks.shifted(600, length=12, shift=shift, num_symbols=3)
+    data = moved.shifted(600, length=12, shift=shift, num_symbols=3)
     table = fitted("ngram", data, causal, np.arange(400), np.arange(400, 500))
     rows = data.rows(np.arange(500, 600))
     accuracy = (table.predict(data)[rows].argmax(axis=1) == data.targets[rows]).mean()
@@ -287,24 +287,24 @@ def test_it_reaches_back_and_ahead_only_where_it_may(shift, causal, right):
 
 
 def test_no_reading_ahead_of_the_next_step():
-    data = tasks.markov_chain(10)
+    data = chains.markov_chain(10)
     with pytest.raises(OptionError, match="next step is the target"):
         fitted("ngram", data, causal=False)
 
 
 def test_a_markov_chain_costs_its_entropy_rate():
-    data = tasks.markov_chain(1200, length=50, chain=1)
+    data = chains.markov_chain(1200, length=50, chain=1)
     table = fitted("ngram", data, True, np.arange(900), np.arange(900, 1000))
     rows = data.rows(np.arange(1000, 1200))
     loss = -np.log(table.predict(data)[rows, data.targets[rows]]).mean()
-    assert loss == pytest.approx(best_reached.entropy_rate(tasks.transitions(8, chain=1)), abs=0.015)
+    assert loss == pytest.approx(chains.entropy_rate(chains.transitions(8, chain=1)), abs=0.015)
     assert Context(0, 0) in [Context(*window) for window in table.config()["contexts"]]
 
 
 @pytest.mark.parametrize("name", ["ngram", "naive_bayes", "last_value"])
 def test_names_count_and_not_their_numbers(name):
     """The same data under a longer vocabulary in another order give the same answers."""
-    data = tasks.markov_chain(20) if name == "last_value" else KINDS[name]()
+    data = chains.markov_chain(20) if name == "last_value" else KINDS[name]()
     table = fitted(name, data)
     column = data.category_columns[0]
     vocabulary = ("new", *reversed(column.vocabulary))
@@ -320,7 +320,7 @@ def test_names_count_and_not_their_numbers(name):
 
 @pytest.mark.parametrize("name", ["ngram", "naive_bayes", "last_value"])
 def test_a_feature_that_is_gone_is_named(name):
-    data = tasks.markov_chain(20) if name == "last_value" else KINDS[name]()
+    data = chains.markov_chain(20) if name == "last_value" else KINDS[name]()
     table = fitted(name, data)
     other = replace(data, category_columns=(replace(data.category_columns[0], name="letters"),))
     with pytest.raises(ModelError, match=r"no (category )?feature 'symbol'"):
@@ -353,7 +353,7 @@ def test_it_finds_the_feature_that_tells():
 
 
 def test_blocks_are_joined_without_a_seam(monkeypatch):
-    data = tasks.shifted(40, length=10, shift=-1)
+    data = moved.shifted(40, length=10, shift=-1)
     table = fitted("ngram", data)
     whole = table.predict(data)
     monkeypatch.setattr(ngram, "BLOCK", 7)
@@ -361,7 +361,7 @@ def test_blocks_are_joined_without_a_seam(monkeypatch):
 
 
 def test_tuning_on_a_sample_takes_one_sequence_at_least(monkeypatch):
-    data = tasks.shifted(40, length=10, shift=-1)
+    data = moved.shifted(40, length=10, shift=-1)
     monkeypatch.setattr(ngram, "TUNE_CELLS", 1)
     table = fitted("ngram", data)
     assert (table.predict(data).argmax(axis=1) == data.targets).mean() > 0.95

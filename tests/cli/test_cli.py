@@ -195,4 +195,4 @@ def test_a_second_folder_on_the_same_test_part_is_warned_about(sensors, tmp_path
     run("advise", sensors, "--out", tmp_path / "one", *QUICK)
     run("advise", sensors, "--out", tmp_path / "two", *QUICK, "--margin", "3")
     warnings = Verdict.from_json((tmp_path / "two" / "verdict.json").read_text()).warnings
-    assert any("looked at before, by one" in warning for warning in warnings)
+    assert any("looked at before, by one (once)" in warning for warning in warnings)

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from leadline.data import overlaps
 from leadline.data.arrays import from_arrays
 from leadline.data.checks import check
 from leadline.data.folds import Fold, Split
 from leadline.data.frames import read_frame
+from leadline.data.identical import input_keys, step_keys
 from leadline.data.options import ReadOptions
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
@@ -146,3 +150,25 @@ def test_only_the_first_fold_is_looked_at_and_indices_count() -> None:
     index = [np.array(part) for part in ([0, 1, 2], [3], [4, 5], [6, 7])]
     result = Split((Fold(index[0], index[1], index[2]),), index[3], np.arange(8), "file", ())
     _only(check(sequences, result), "1 of 2 in test")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(2, 40))
+def test_overlaps_are_those_that_comparing_every_run_finds(seed: int, names: int, most: int) -> None:
+    random = np.random.default_rng(seed)
+    words = ["".join(random.choice(list("abcde"[:names]), random.integers(1, most))) for _ in range(60)]
+    words += [words[i] + words[i + 1] for i in range(0, 20, 2)]
+    sequences = from_arrays(words, kind="regression")
+    parts = random.integers(0, 4, len(words))
+    keys = input_keys(sequences)
+    run = int(random.integers(2, 9))
+    found = overlaps.count_shared(sequences, step_keys(sequences), run, parts, keys)
+
+    def runs(word: str) -> set[str]:
+        every = {word[i : i + run] for i in range(len(word) - run + 1)}
+        return {text for text in every if len(set(text)) > 1}
+
+    trained = {text for word, part in zip(words, parts, strict=True) if part == 0 for text in runs(word)}
+    equal = {word for word, part in zip(words, parts, strict=True) if part == 0}
+    judged = [word for word, part in zip(words, parts, strict=True) if part > 1 and word not in equal]
+    assert found == sum(bool(runs(word) & trained) for word in judged)

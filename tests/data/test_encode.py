@@ -11,6 +11,7 @@ from leadline.data import encode
 from leadline.data.arrays import from_arrays
 from leadline.data.encode import Encoder
 from leadline.errors import DataError
+from leadline.records.stored import parse
 
 RANDOM = np.random.default_rng(0)
 
@@ -75,7 +76,7 @@ def test_words_carry_their_characters():
 def test_config_goes_through_json():
     data = from_arrays([["walked", "slowly"], ["talked", "fast"]], ["x", "y"], kind="classification")
     encoder = encode.fit(data, np.arange(2))
-    assert Encoder.restore(json.loads(json.dumps(encoder.config()))) == encoder
+    assert parse(json.dumps(encoder.config()), Encoder) == encoder
 
 
 def test_a_missing_feature_and_an_unknown_class_are_named():

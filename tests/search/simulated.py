@@ -34,6 +34,7 @@ class World:
         liking: of one example's score from one network to the next, whatever the training.
         starved: what training on a share of the data costs.
         collapses: trials that come out 50 points lower.
+        seconds: what a trial takes.
     """
 
     truth: Truth
@@ -44,6 +45,7 @@ class World:
     liking: float = 2.0
     starved: Callable[[float], float] = lambda fraction: 0.0 if fraction == 1 else 0.2
     collapses: Callable[[Trial], bool] = lambda trial: False
+    seconds: Callable[[Trial], float] = lambda trial: 1.0
     asked: list[Trial] = field(default_factory=list)
 
     def result(self, material: Material, trial: Trial) -> TrialResult:
@@ -72,7 +74,7 @@ class World:
             test_clusters=tuple(test * material.test_weights()) if trial.final else (),
             updates=trial.recipe.max_updates,
             num_parameters=trial.spec.num_parameters if isinstance(trial.spec, StackSpec) else 0,
-            seconds=1.0,
+            seconds=self.seconds(trial),
         )
 
     def _mean(self, trial: Trial) -> float:

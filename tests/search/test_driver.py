@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +14,16 @@ from pathlib import Path
 import pytest
 from simulated import SimulatedExecutor, World, state_for
 
+from leadline import api
 from leadline.data.datasets.letters import letters
+from leadline.data.options import ReadOptions
 from leadline.errors import RunFolderError
 from leadline.plan.networks import Limits
-from leadline.records.trial import BaselineSpec, Trial
+from leadline.records.trial import Trial
 from leadline.search import driver as driving
-from leadline.study.executors import Workers
+from leadline.search import finals
+from leadline.study import pace as pacing
+from leadline.study.assemble import latest
 from leadline.study.ledger import FILE, Ledger, read_verdict
 
 
@@ -75,10 +78,11 @@ def test_the_time_of_a_large_network_is_told_from_large_networks(words, tmp_path
     recipe = state.plan.recipe
     with Ledger(tmp_path, {"a": "b"}) as ledger:
         driver = driving.Driver(state, ledger, SimulatedExecutor(state.material, world()), 2, 60.0, None, print)
-        assert driver.estimate([Trial(spec=large, recipe=recipe, seed=0)]) == 0.0
+        unknown = driver.estimate([Trial(spec=large, recipe=recipe, seed=0)])
+        assert unknown > driver.estimate([Trial(spec=small, recipe=recipe, seed=0)]) > 0
         alone = {}
         for spec, pace, times in ((small, 1e-6, 17), (large, 1e-7, 3)):
-            alone[spec] = pace * recipe.max_updates * (spec.operations_per_step + driving.OVERHEAD)
+            alone[spec] = pace * recipe.max_updates * (spec.operations_per_step + pacing.OVERHEAD)
             for seed in range(times):
                 trial = Trial(spec=spec, recipe=recipe, seed=seed)
                 driver._take(trial, world().result(state.material, trial).model_copy(update={"seconds": alone[spec]}))
@@ -86,6 +90,88 @@ def test_the_time_of_a_large_network_is_told_from_large_networks(words, tmp_path
             trials = [Trial(spec=spec, recipe=recipe, seed=seed) for seed in range(100, 104)]
             assert driver.estimate(trials[:1]) == pytest.approx(seconds)
             assert driver.estimate(trials) == pytest.approx(2 * seconds)
+
+
+def timed(state, spec, seed, wall, processor):
+    trial = Trial(spec=spec, recipe=state.plan.recipe, seed=seed)
+    return trial, world().result(state.material, trial).model_copy(update={"seconds": wall, "cpu_seconds": processor})
+
+
+def test_trials_that_lay_still_with_the_machine_say_nothing_about_the_next(words, tmp_path):
+    """Both workers' first networks hang for minutes, as on a machine that was put to sleep; the work took 2 s each."""
+    state = state_for(words)
+    with Ledger(tmp_path, {"a": "b"}) as ledger:
+        driver = driving.Driver(state, ledger, SimulatedExecutor(state.material, world()), 2, 60.0, None, print)
+        for seed in range(2):
+            driver._take(*timed(state, state.plan.blank, seed, 300.0, 2.0))
+        following = timed(state, state.plan.blank, 5, 0, 0)[0]
+        assert driver.estimate([following]) == pytest.approx(2.0)
+        for seed in range(2, 6):
+            driver._take(*timed(state, state.plan.blank, seed, 6.0, 2.0))
+        assert driver.estimate([following]) == pytest.approx(6.0), "one that always gives a third is believed"
+
+
+def test_what_a_whole_training_takes_is_told_from_short_ones_by_what_they_score(words, tmp_path):
+    """Most of a short training of a small network is scoring, which the whole one does at every look."""
+    state = state_for(words)
+    whole = Trial(spec=state.plan.blank, recipe=state.plan.recipe, seed=0)
+    updates = whole.recipe.max_updates
+    short = whole.model_copy(update={"recipe": replace(whole.recipe, max_updates=updates // 12, eval_every=updates)})
+    pace = pacing.Pace(state.material, 1)
+    pace.learn(short, world().result(state.material, short))
+    fold, looks = state.material.fold(0), -(-updates // whole.recipe.eval_every)
+    learned = 3 * whole.recipe.batch_size
+    one = learned * (updates // 12) + 2 * len(fold.tune) + len(fold.dev)
+    all_of = learned * updates + (looks + 1) * len(fold.tune) + len(fold.dev)
+    assert pace.seconds(whole) == pytest.approx(all_of / one)
+
+
+def test_the_budget_counts_from_the_command_on(words, tmp_path):
+    state, simulated = state_for(words), world()
+    with Ledger(tmp_path, {"a": "b"}) as ledger:
+        executor, before = SimulatedExecutor(state.material, simulated), time.monotonic() - 55
+        driver = driving.Driver(state, ledger, executor, 1, 60.0, None, lambda *_: None, began=before)
+        assert driving.search(driver) == "budget"
+    assert simulated.asked == []
+    assert driver.prepared == pytest.approx(55, abs=5)
+
+
+def test_what_loading_takes_is_paid_out_of_the_budget(words, tmp_path, monkeypatch):
+    def slowly(*_, **__):
+        time.sleep(2.0)
+        return words, ReadOptions()
+
+    monkeypatch.setattr(api, "load_settled", slowly)
+    found = api.advise(jobs=1, max_trials=1, budget="1s", out=tmp_path / "run", explain=False)
+    assert found.budget.seconds > 2
+    assert found.stop_reason == "budget"
+    assert found.budget.trials == 0
+
+
+def test_a_run_that_goes_on_counts_its_own_reading_too(words, tmp_path):
+    for run, trials in ((1, 1), (2, 2)):
+        state = state_for(words)
+        with Ledger(tmp_path, {"a": "b"}) as ledger:
+            executor, before = SimulatedExecutor(state.material, world()), time.monotonic() - 30
+            driver = driving.Driver(state, ledger, executor, 1, None, trials, lambda *_: None, began=before)
+            driving.search(driver)
+            assert driver.elapsed == pytest.approx(30 * run, abs=5)
+            assert ledger.elapsed() == pytest.approx(30 * run, abs=5)
+
+
+def test_finals_that_the_budget_cannot_pay_are_left_out(words, tmp_path):
+    """Every network turns out to take a hundred times as long as any small one does."""
+    state = state_for(words)
+    slow = world()
+    slow.seconds = lambda trial: 40.0 if hasattr(trial.spec, "num_layers") else 0.01
+    with Ledger(tmp_path, {"a": "b"}) as ledger:
+        executor = SimulatedExecutor(state.material, slow)
+        driver = driving.Driver(state, ledger, executor, 1, 60.0, None, lambda *_: None)
+        assert driving.search(driver) == "budget"
+        advised = finals.advise(state, latest(state))
+        asked = len(slow.asked)
+        assert advised is None or driving.finish(driver, advised) == []
+    assert len(slow.asked) == asked
 
 
 def test_time_only_truncates(words, tmp_path):
@@ -188,26 +274,3 @@ def test_limits_are_part_of_the_identity(words, tmp_path):
     assert len(names) == 6
     assert prepare(words, Options(minutes=1.0)).folder == prepare(words, Options(jobs=1)).folder
     assert Limits("tagging", causal=True).windows == ()
-
-
-def test_closed_workers_leave_no_thread_behind(words):
-    """What is left of a pool at the end of the program may write to a closed pipe, and says so with a traceback."""
-    workers = Workers(state_for(words).material, 2)
-    workers._pool.submit(time.sleep, 60)
-    while not workers._pool._processes:
-        time.sleep(0.01)
-    workers.close()
-    assert not any(type(thread).__name__ == "_ExecutorManagerThread" for thread in threading.enumerate())
-
-
-def test_a_worker_is_begun_where_ctrl_c_waits(words):
-    """The terminal sends Ctrl-C to all processes: one that still loads torch would print a traceback."""
-    state = state_for(words)
-    workers = Workers(state.material, 1)
-    try:
-        trial = Trial(spec=BaselineSpec(name="majority"), recipe=state.plan.recipe, seed=0)
-        assert [done for done, _ in workers.outcomes([trial], lambda _: True)] == [trial]
-        assert signal.SIGINT in workers._pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
-    finally:
-        workers.close()
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

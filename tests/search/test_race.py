@@ -176,7 +176,7 @@ def test_runs_that_collapse_are_counted_apart() -> None:
 
 
 def test_next_step_data_have_no_future() -> None:
-    from leadline.data.tasks import markov_chain
+    from leadline.data.datasets.synthetic.chains import markov_chain
 
     state = play(state_for(markov_chain(600)), World(lambda spec: -1.5, baseline=-1.2, trivial=-2.0, example=0.1))
     assert {question.name for question in state.questions()}.isdisjoint({"future", "look_ahead", "deep_or_both_ways"})

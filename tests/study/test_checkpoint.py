@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from leadline import checkpoint
+from leadline.baselines.names import baseline_names
 from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
 from leadline.data.split import split
@@ -18,7 +19,6 @@ from leadline.records.trial import BaselineSpec, Trial
 from leadline.spec import Recipe
 from leadline.study import setup
 from leadline.study.material import Material
-from leadline.study.names import baseline_names
 from leadline.study.trial import run
 
 RECIPE = Recipe(max_updates=12, eval_every=6, batch_size=16)
@@ -44,7 +44,7 @@ def outcome(data, spec=None):
     parts = split(data, 0)
     spec = spec or setup.blank_spec(data, parts)
     material = Material(data, parts, causal=False)
-    return material, run(material, Trial(spec=spec, recipe=RECIPE, seed=3, final=True))
+    return material, run(material, Trial(spec=spec, recipe=RECIPE, seed=3, role="final"))
 
 
 @pytest.mark.parametrize("make", [words, numbers, steps])
@@ -105,8 +105,21 @@ def test_what_is_no_model_says_so(tmp_path: Path):
         found.model.predict(numbers())
     text = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps({**text, "format": "other/9"}))
-    with pytest.raises(ModelError, match=r"other/9.*leadline\.model/1"):
+    with pytest.raises(ModelError, match=r"other/9.*leadline\.model/2"):
         checkpoint.load(tmp_path)
     (tmp_path / "model.json").write_text("{")
     with pytest.raises(ModelError, match="damaged"):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("spec", [None, BaselineSpec(name="linear"), BaselineSpec(name="median")])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_not_finite_predict_nothing(spec, bad, tmp_path: Path):
+    material, found = outcome(numbers(), spec)
+    name = next(name for name, value in found.model.arrays.items() if value.dtype.kind == "f" and value.size)
+    spoiled = found.model.arrays[name].copy()
+    spoiled.flat[-1] = bad
+    replace(found.model, arrays={**found.model.arrays, name: spoiled}).save(tmp_path)
+    part = material.sequences.take(material.split.test)
+    with pytest.raises(ModelError, match=rf"{name}.*not finite.*Train it again"):
+        checkpoint.load(tmp_path).predict(part)

@@ -11,7 +11,8 @@ import torch
 from leadline.data import encode
 from leadline.data.batch import Batcher
 from leadline.data.datasets.letters import letters
-from leadline.data.tasks import adding, shifted
+from leadline.data.datasets.synthetic.memory import adding
+from leadline.data.datasets.synthetic.moved import shifted
 from leadline.network import embed_spec, stack_network
 from leadline.spec import Recipe, StackSpec
 from leadline.training import loop, objective

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict
 
 from leadline.records.base import Interval, Record
+from leadline.records.stored import parse
 
 Direction = Literal["all", "forward", "backward"]
 Side = Literal["back", "ahead"]
@@ -28,8 +29,12 @@ class Document(Finding):
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
-        return cls.model_validate_json(text)
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunFolderError: it is something else.
+        """
+        return parse(text, cls)
 
 
 class Measured(Finding):

@@ -165,6 +165,7 @@ def refuse_kind(kind: Kind | None, allowed: Sequence[Kind], source: str, shape: 
 
 def group_codes(series: pl.Series) -> NDArray[np.int64]:
     """Indices by first appearance; a missing name is a value of its own."""
+    series = series.to_physical() if isinstance(series.dtype, pl.Enum) else series
     distinct = series.unique(maintain_order=True)
     index = pl.DataFrame({"value": distinct}).with_row_index("code")
     joined = (

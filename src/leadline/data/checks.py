@@ -8,14 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.data.folds import Fold, Split
-from leadline.data.identical import input_keys, run_keys
+from leadline.data.identical import Keys, distinct, input_keys, is_among
+from leadline.data.overlaps import overlaps
 from leadline.data.sequences import LABELLED, Sequences
 
 PARTS = ("train", "tune", "dev", "test")
-MEASURED_RUN = 4
-NAMED_RUN = 32
-CHANCE = 0.01
-OVERLAP_SHARE = 0.05
 GIVEN_AWAY = 0.995
 TRIVIAL = 0.95
 CORRELATED = 0.999
@@ -43,10 +40,11 @@ def check(sequences: Sequences, split: Split) -> tuple[str, ...]:
     ()
     """
     parts = _part_codes(split.folds[0], split.test, len(sequences))
+    keys = input_keys(sequences)
     return (
-        *_duplicates(sequences, parts),
-        *_contradictions(sequences),
-        *_overlaps(sequences, parts),
+        *_duplicates(keys, parts),
+        *_contradictions(sequences, keys),
+        *overlaps(sequences, parts, keys),
         *_torn_groups(sequences, parts),
         *_untrained_classes(sequences, split),
         *_constant(sequences),
@@ -61,10 +59,8 @@ def _part_codes(fold: Fold, test: NDArray[np.int64], count: int) -> NDArray[np.i
     return codes
 
 
-def _duplicates(sequences: Sequences, parts: NDArray[np.int64]) -> list[str]:
-    keys = input_keys(sequences)
-    trained = np.unique(keys[parts == 0])
-    again = np.isin(keys, trained)
+def _duplicates(keys: Keys, parts: NDArray[np.int64]) -> list[str]:
+    again = is_among(keys, keys[parts == 0])
     counts = {PARTS[code]: int((again & (parts == code)).sum()) for code in (1, 2, 3)}
     if not any(counts.values()):
         return []
@@ -74,14 +70,14 @@ def _duplicates(sequences: Sequences, parts: NDArray[np.int64]) -> list[str]:
     return [f"Sequences with the same inputs as one in train: {listed}. Scores there may be too good."]
 
 
-def _contradictions(sequences: Sequences) -> list[str]:
+def _contradictions(sequences: Sequences, keys: Keys) -> list[str]:
     """Identical inputs with different targets: no model can get all of them right."""
     if sequences.per_step or sequences.targets is None or sequences.kind not in LABELLED:
         return []
-    _, codes = np.unique(input_keys(sequences), return_inverse=True)
-    pairs, counts = np.unique(np.stack([codes, sequences.targets], axis=1), axis=0, return_counts=True)
+    _, codes = np.unique(keys, return_inverse=True)
+    pairs, counts = np.unique(codes * sequences.num_classes + sequences.targets, return_counts=True)
     most = np.zeros(int(codes.max()) + 1, dtype=np.int64)
-    np.maximum.at(most, pairs[:, 0], counts)
+    np.maximum.at(most, pairs // sequences.num_classes, counts)
     wrong = len(sequences) - int(most.sum())
     if not wrong:
         return []
@@ -89,56 +85,11 @@ def _contradictions(sequences: Sequences) -> list[str]:
     return [f"{wrong} sequences have the inputs of others but another target: at best {best:.1f} % can be right."]
 
 
-def _overlaps(sequences: Sequences, parts: NDArray[np.int64]) -> list[str]:
-    """Runs of steps that also occur in train, in sequences that are not equal as a whole."""
-    run = _telling_run(sequences)
-    if run > sequences.lengths.max():
-        return []
-    keys, owner = run_keys(sequences, run)
-    changing = _changing_runs(sequences, run)
-    keys, owner = keys[changing], owner[changing]
-    whole = input_keys(sequences)
-    same = np.isin(whole, np.unique(whole[parts == 0]))
-    trained = np.unique(keys[parts[owner] == 0])
-    shared = np.unique(owner[np.isin(keys, trained) & (parts[owner] > 1) & ~same[owner]])
-    judged = int((parts > 1).sum())
-    if len(shared) < max(2, OVERLAP_SHARE * judged):
-        return []
-    return [
-        f"{len(shared)} of {judged} sequences in dev and test share {run} or more successive steps with one "
-        "in train: overlapping windows, perhaps. Give windows of one recording the same group (--group)."
-    ]
-
-
-def _telling_run(sequences: Sequences) -> int:
-    """Steps that two sequences hardly share by chance.
-
-    If p is the chance that two steps agree, two runs of r steps agree somewhere among n with at most n**2 * p**r.
-    """
-    steps = run_keys(sequences, 1)[0]
-    shares = np.unique(steps, return_counts=True)[1] / len(steps)
-    agree = min(float((shares**2).sum()), 0.999)
-    needed = int(np.ceil(np.log(CHANCE / len(steps) ** 2) / np.log(agree)))
-    return max(needed, MEASURED_RUN if sequences.numeric.shape[1] else NAMED_RUN)
-
-
-def _changing_runs(sequences: Sequences, run: int) -> NDArray[np.bool_]:
-    """Which runs, in the order of `run_keys`, do not repeat a single step: a pause is no overlap."""
-    single, single_owner = run_keys(sequences, 1)
-    count = max(len(single) - run + 1, 0)
-    inside = single_owner[:count] == single_owner[run - 1 :][:count]
-    differs = np.zeros(count, dtype=bool)
-    for shift in range(1, run):
-        differs |= single[shift : shift + count] != single[:count]
-    return np.asarray(differs[inside])
-
-
 def _torn_groups(sequences: Sequences, parts: NDArray[np.int64]) -> list[str]:
     groups = sequences.groups
-    if groups is None or len(np.unique(groups)) == 1:
+    if groups is None or (groups == groups[0]).all():
         return []
-    trained = np.unique(groups[parts == 0])
-    torn = np.unique(groups[np.isin(groups, trained) & (parts > 0)])
+    torn = distinct(groups[(parts > 0) & is_among(groups, groups[parts == 0])])
     if not len(torn):
         return []
     return [f"{len(torn)} groups are in train and in another part: the file's parts tear them apart."]

@@ -65,18 +65,53 @@ def to_column(series: pl.Series, name: str, where: Where, as_numeric: bool | Non
 
 def parse_numbers(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
     """(rows,) numbers, NaN where missing, and where there is text instead; None for times and the like."""
+    if isinstance(series.dtype, pl.Enum):
+        return _parse_names(series)
     if series.dtype == pl.String:
-        text = series.str.strip_chars()
-        numbers = text.cast(pl.Float64, strict=False)
-        lost = (numbers.is_null() & ~text.str.to_lowercase().is_in(list(MISSING)).fill_null(value=True)).to_numpy()
-        return numbers.fill_null(float("nan")).to_numpy(), lost
+        numbers, lost = lost_numbers(series)
+        return numbers.fill_null(float("nan")).to_numpy(), lost.to_numpy()
     if series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null):
         numbers = series.cast(pl.Float64).fill_null(float("nan"))
         return numbers.to_numpy(), np.zeros(len(series), dtype=bool)
     return None
 
 
+def lost_numbers(series: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """(rows,) text as numbers, null where it is none, and where that is because it says something else."""
+    text = series.str.strip_chars()
+    numbers = text.cast(pl.Float64, strict=False)
+    if not numbers.null_count():
+        return numbers, pl.repeat(value=False, n=len(text), dtype=pl.Boolean, eager=True)
+    return numbers, numbers.is_null() & ~text.str.to_lowercase().is_in(list(MISSING)).fill_null(value=True)
+
+
+def _parse_names(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """As `parse_numbers`, where each name is parsed once; the last place is that of a missing one."""
+    numbers, lost = lost_numbers(pl.concat([_names_in(series), pl.Series([None], dtype=pl.String)]))
+    codes = _physical(series)
+    return numbers.fill_null(float("nan")).to_numpy()[codes], lost.to_numpy()[codes]
+
+
+def _names_in(series: pl.Series) -> pl.Series:
+    kind = series.dtype
+    assert isinstance(kind, pl.Enum)
+    return kind.categories
+
+
+def _physical(series: pl.Series) -> NDArray[np.int32]:
+    """(rows,) indices into the names of an enumeration, -1 where missing."""
+    return series.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
+
+
+def plain(series: pl.Series) -> pl.Series:
+    """The values of an enumeration as text; other series as they are."""
+    return series.cast(pl.String) if isinstance(series.dtype, pl.Enum) else series
+
+
 def _present(series: pl.Series) -> int:
+    if isinstance(series.dtype, pl.Enum):
+        numbers, lost = _parse_names(series)
+        return len(series) - int((np.isnan(numbers) & ~lost).sum())
     if series.dtype != pl.String:
         return len(series) - series.null_count()
     missing = series.str.strip_chars().str.to_lowercase().is_in(list(MISSING)).fill_null(value=True)
@@ -120,6 +155,8 @@ def as_text(series: pl.Series) -> pl.Series:
 
 def codes_of(series: pl.Series) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """(rows,) indices into the sorted distinct values, -1 where missing; whole numbers sort as numbers."""
+    if isinstance(series.dtype, pl.Enum):
+        return _codes_of_names(series)
     text = as_text(series).alias("value")
     distinct = text.drop_nulls().unique().to_list()
     vocabulary = sorted(distinct, key=_order(distinct))
@@ -127,6 +164,17 @@ def codes_of(series: pl.Series) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     joined = text.to_frame().join(index, on="value", how="left", maintain_order="left")
     codes = joined["code"].cast(pl.Int32).fill_null(-1).to_numpy().astype(np.int32)
     return codes, tuple(vocabulary)
+
+
+def _codes_of_names(series: pl.Series) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """As `codes_of`, where only the names that occur are sorted."""
+    found = _physical(series)
+    names = _names_in(series).to_list()
+    counts = np.bincount(found[found >= 0], minlength=len(names)).tolist()
+    present = [name for name, count in zip(names, counts, strict=True) if count and name]
+    vocabulary = sorted(present, key=_order(present))
+    index = {name: code for code, name in enumerate(vocabulary)}
+    return np.array([*(index.get(name, -1) for name in names), -1], dtype=np.int32)[found], tuple(vocabulary)
 
 
 def _order(values: list[str]) -> Callable[[str], Any]:
@@ -143,7 +191,7 @@ def looks_like_times(series: pl.Series) -> bool:
     """Whether every value that is there reads as a date or a time."""
     if series.dtype.is_temporal():
         return True
-    if series.dtype != pl.String:
+    sample = plain(series.drop_nulls().head(1000))
+    if sample.dtype != pl.String:
         return False
-    sample = series.drop_nulls().head(1000)
     return len(sample) > 0 and sample.str.contains(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)").all()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from leadline.data.clusters import clusters_of, name_keys
 from leadline.data.folds import By, Index
+from leadline.data.identical import distinct
 from leadline.data.sequences import Sequences
 from leadline.seeds import child
 
@@ -69,7 +70,7 @@ def deal(plan: Plan, members: Index, shares: list[float], name: int) -> list[Ind
     one to the part that is furthest behind in the stratum and in all together; large clusters first, then in
     random order. No part stays empty while clusters are left.
     """
-    chosen = np.unique(plan.clusters[members])
+    chosen = distinct(plan.clusters[members])
     keys = _shuffled(plan.keys[chosen], name)
     large = np.where(plan.sizes[chosen] > LARGE_SHARE * len(members), -plan.sizes[chosen], 0)
     order = np.lexsort((keys, large, plan.strata[chosen]))

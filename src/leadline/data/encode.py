@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,10 @@ class EncodedColumn:
         width: features that the column becomes.
     """
 
+    __pydantic_config__: ClassVar[dict[str, str]] = {
+        "extra": "forbid"
+    }  # out of JSON, too, an unknown field is an error
+
     name: str
     form: str
     vocabulary: tuple[str, ...]
@@ -46,7 +50,7 @@ class EncodedColumn:
 
 @dataclass(frozen=True)
 class Encoder:
-    """What was learned from the train part. Plain values: `config` and `restore` go through JSON.
+    """What was learned from the train part. Plain values: `config` goes through JSON, and pydantic reads it back.
 
     Args:
         numeric_names: numeric features, in order.
@@ -57,6 +61,8 @@ class Encoder:
         classes: class names.
         target_mean, target_scale: of a numeric target; 0 and 1 for classes.
     """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
     numeric_names: tuple[str, ...]
     means: tuple[float, ...]
@@ -82,15 +88,6 @@ class Encoder:
     def config(self) -> dict[str, Any]:
         """Everything, as JSON values."""
         return asdict(self)
-
-    @classmethod
-    def restore(cls, config: dict[str, Any]) -> Encoder:
-        """Undo `config`, also after a trip through JSON."""
-        columns = tuple(
-            EncodedColumn(c["name"], c["form"], tuple(c["vocabulary"]), c["width"]) for c in config["columns"]
-        )
-        tuples = {key: tuple(value) for key, value in config.items() if isinstance(value, list | tuple)}
-        return cls(**{**config, **tuples, "columns": columns})
 
 
 @dataclass(frozen=True, eq=False)

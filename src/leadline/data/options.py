@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from leadline.errors import OptionError
 from leadline.records.trial import Kind
@@ -57,6 +57,10 @@ class ReadOptions:
     >>> ReadOptions(kind="tagging", max_steps=100).max_steps
     100
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {
+        "extra": "forbid"
+    }  # out of JSON, too, an unknown field is an error
 
     target: str | None = None
     sequence: str | None = None

@@ -98,7 +98,7 @@ def _complete(table: Table, time: str, keys: pl.Series) -> Keys:
     if keys.null_count():
         row = int(keys.is_null().arg_max() or 0)
         raise DataError(
-            f"'{table.frame[time][row]}' is no time",
+            f"'{table.cell(row, time)}' is no time",
             where=table.where(row, time),
             expected="a number, or a date such as 2024-05-31 or 2024-05-31 12:00:00",
             next_move="Correct the value, or name another column with --time.",
@@ -118,7 +118,7 @@ def _ties(
     first = int(np.argmax(twice))
     one, two = int(rows[first]), int(rows[first + 1])
     raise DataError(
-        f"time {table.frame[time][two]} is also in {table.locate(one)} ({int(twice.sum())} such rows)",
+        f"time {table.cell(two, time)} is also in {table.locate(one)} ({int(twice.sum())} such rows)",
         where=table.where(two, time),
         expected="each time once in a sequence",
         next_move="Delete the repeated rows, or --exclude this column to keep the order of the rows.",

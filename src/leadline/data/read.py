@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from leadline.data.files import decode, read_bytes, suffix_of
+from leadline.data import memory
+from leadline.data.files import PARQUET, decode, read_bytes, suffix_of
+from leadline.data.large import LARGE, large_table
 from leadline.data.lines import line_sequences, lines_table
 from leadline.data.long import long_sequences
 from leadline.data.options import Layout, ReadOptions
@@ -22,6 +24,10 @@ from leadline.data.words import word_sequences
 from leadline.errors import DataError
 
 DEFAULTS = ReadOptions()
+TEXT_TIMES, BINARY_TIMES = 5, 2
+"""Memory that reading a file whole takes at the least, in sizes of the file: measured are 6 for text."""
+
+UNNAMED = "The first line is data: the columns are called column_1, column_2 ... (--header overrules)."
 
 
 def read(
@@ -84,12 +90,23 @@ def read_settled(
 
 def _read_one(path: Path, options: ReadOptions, needs_target: bool) -> tuple[Sequences, Layout]:
     name = options.name or _title(path)
+    table = large_table(path, options, needs_target)
+    if table is not None:
+        return from_table(table if table.header else table.noted(UNNAMED), name, options, needs_target)
+    _require_memory(path)
     table = open_table(path, options.encoding)
     if table is not None:
         return from_table(table, name, options, needs_target)
     text = decode(read_bytes(path), path, options.encoding)
     guess = guess_text(text, suffix_of(path), options)
     return _from_text(text, path, name, guess, options, needs_target)
+
+
+def _require_memory(path: Path) -> None:
+    """Raise where a large file that is read whole surely does not fit into memory."""
+    if path.is_file() and path.stat().st_size >= LARGE:
+        times = BINARY_TIMES if suffix_of(path) in PARQUET else TEXT_TIMES
+        memory.require(times * path.stat().st_size, str(path))
 
 
 def _title(path: Path) -> str:
@@ -111,9 +128,7 @@ def _from_text(
         return _built("lines", table, name, options, needs_target)
     table = delimited_table(text, path, guess.separator, guess.header).noted(*guess.notes)
     if not guess.header:
-        table = table.noted(
-            "The first line is data: the columns are called column_1, column_2 ... (--header overrules)."
-        )
+        table = table.noted(UNNAMED)
     return from_table(table, name, options, needs_target)
 
 

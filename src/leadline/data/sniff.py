@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leadline.data.columns import MISSING, TYPO_SHARE
+from leadline.data.columns import MISSING, TYPO_SHARE, plain
 from leadline.data.options import Layout, ReadOptions
 from leadline.data.roles import RECOGNISED, find_roles
 from leadline.data.table import Table
@@ -164,6 +164,6 @@ def guess_table(table: Table, options: ReadOptions, needs_target: bool = True) -
 def _is_text(table: Table, column: str, sequence: str | None) -> bool:
     """Whether the only feature is running text: long values that hardly repeat, no sequence column."""
     series = table.frame[column]
-    if sequence is not None or str(series.dtype) != "String":
+    if sequence is not None or str(plain(series.head(1)).dtype) != "String":
         return False
     return series.n_unique() > 0.5 * len(series) and not all(_is_number(v or "") for v in series.head(50).to_list())

@@ -32,6 +32,7 @@ from leadline.data.folds import (
     Split,
     in_order,
 )
+from leadline.data.identical import distinct
 from leadline.data.sequences import Sequences
 from leadline.data.targets import require_two_classes
 from leadline.data.timeline import by_time, is_one_line
@@ -106,7 +107,7 @@ def _test_part(plan: Plan, given: NDArray[np.object_], pool: Index) -> tuple[Ind
 
 
 def _needs_crossing(plan: Plan, dev: float, pool: Index) -> bool:
-    few_groups = plan.by == "group" and len(np.unique(plan.clusters[pool])) < FEWEST_GROUPS
+    few_groups = plan.by == "group" and len(distinct(plan.clusters[pool])) < FEWEST_GROUPS
     return dev < FEWEST_DEV or few_groups
 
 
@@ -132,7 +133,7 @@ def _rotated(
     plan: Plan, pool: Index, tune: Index, repeats: int, from_file: bool
 ) -> tuple[tuple[Fold, ...], tuple[str, ...]]:
     """5 folds times `repeats`; with fewer groups than folds, a fold per group."""
-    count = min(CROSS_FOLDS, len(np.unique(plan.clusters[pool])))
+    count = min(CROSS_FOLDS, len(distinct(plan.clusters[pool])))
     folds = []
     for repeat in range(repeats):
         blocks = deal(plan, pool, [1.0] * count, 10 + repeat)
@@ -165,12 +166,12 @@ def _checked(sequences: Sequences, result: Split) -> Split:
 def _require_clusters(sequences: Sequences, plan: Plan, given: NDArray[np.object_], pool: Index) -> None:
     """Raise when train and the parts to be carved from it cannot each have a cluster."""
     wanted = 1 + ("tune" not in given) + ("dev" not in given)
-    if len(np.unique(plan.clusters[pool])) < wanted:
+    if len(distinct(plan.clusters[pool])) < wanted:
         _refuse_empty(sequences, plan.clusters, "tune" if "tune" not in given else "train")
 
 
 def _refuse_empty(sequences: Sequences, clusters: Index, part: str) -> NoReturn:
-    count = len(np.unique(clusters))
+    count = len(distinct(clusters))
     raise DataError(
         f"the {part} part would be empty: {len(sequences)} sequences make {count} sets that may be parted",
         where=sequences.source,

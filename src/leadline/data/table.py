@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TextIO
 
 import polars as pl
 
@@ -26,6 +27,7 @@ class Table:
         locate: from a row of `frame` to words such as "line 7" or "row 7".
         header: whether the columns were named by the file.
         notes: what was inferred so far.
+        written: from a row and a column to the cell as the file has it, where `frame` holds it in another form.
     """
 
     frame: pl.DataFrame
@@ -33,6 +35,11 @@ class Table:
     locate: Callable[[int], str]
     header: bool = True
     notes: tuple[str, ...] = ()
+    written: Callable[[int, str], str | None] | None = None
+
+    def cell(self, row: int, column: str) -> Any:
+        """The cell as it was written, for an error."""
+        return self.frame[column][row] if self.written is None else self.written(row, column)
 
     def where(self, row: int | None = None, column: str | None = None) -> str:
         """Words for an error: "words.csv, line 7, column 'price'"."""
@@ -142,15 +149,15 @@ def _numbered(frame: pl.DataFrame, text: str, path: Path, separator: str, header
 
 
 def _line_of_record(text: str, separator: str, record: int) -> int:
-    for number, (line, _) in enumerate(_records(text, separator)):
+    for number, (line, _) in enumerate(records(io.StringIO(text), separator)):
         if number == record:
             return line
     return record + 1
 
 
-def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+def records(text: TextIO, separator: str) -> Iterator[tuple[int, list[str]]]:
     """First line and cells of every record; ends early where a cell is too long for the csv module."""
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    reader = csv.reader(text, delimiter=separator)
     line = 1
     try:
         for cells in reader:
@@ -172,7 +179,7 @@ def _refuse_duplicates(names: list[str], path: Path) -> None:
 
 
 def _name_ragged_row(text: str, path: Path, separator: str, width: int) -> None:
-    for line, cells in _records(text, separator):
+    for line, cells in records(io.StringIO(text), separator):
         if cells and len(cells) != width:
             raise DataError(
                 f"the row has {len(cells)} columns",

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from leadline.data.columns import Where, as_text, codes_of, parse_numbers, refuse_text
+from leadline.data.columns import Where, as_text, codes_of, parse_numbers, plain, refuse_text
 from leadline.data.sequences import LABELLED, PER_STEP, Sequences
 from leadline.errors import DataError
 from leadline.records.trial import Kind
@@ -42,6 +42,7 @@ def to_targets(series: pl.Series, name: str, where: Where, kind: Kind | None, pe
     Raises:
         DataError: a missing target, text where numbers are asked for, hardly a label that occurs twice.
     """
+    series = plain(series)
     notes: tuple[str, ...] = ()
     if kind is None:
         kind, notes = _infer(series, name, per_step)

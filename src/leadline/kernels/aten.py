@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from leadline.kernels import capture, reference
 from leadline.kernels.reference import State, Weights
 
 
 def unroll(
     cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
 ) -> tuple[Tensor, State]:
-    """See `leadline.kernels.reference.unroll`. Rows of length 0 and empty batches are taken out beforehand."""
+    """See `leadline.kernels.reference.unroll`. Rows of length 0 and empty batches are taken out beforehand.
+
+    Packing looks at the lengths. Where nothing may (`capture.blind`), the plain loop runs: every step is a part of the
+    captured graph.
+    """
+    if capture.blind(inputs) or capture.blind(lengths):
+        return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
     seq, batch = inputs.shape[:2]
-    hidden = weights[1].shape[1]
     alive = torch.nonzero(lengths > 0).squeeze(-1)
-    if len(alive) == 0:
-        return inputs.new_zeros(seq, batch, hidden), initial
+    if len(alive) == 0:  # nothing that torch would take, and results that still belong to the graph
+        return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
     if len(alive) < batch:
         kept = alive.to(inputs.device)
         outputs, final = unroll(
             cell, inputs[:, kept], lengths[alive], tuple(s[kept] for s in initial), weights, reverse
         )
-        whole = inputs.new_zeros(seq, batch, hidden).index_copy(1, kept, outputs)
-        return whole, tuple(s.index_copy(0, kept, f) for s, f in zip(initial, final, strict=True))
+        whole = outputs.new_zeros(seq, batch, outputs.shape[-1]).index_copy(1, kept, outputs)
+        # Under autocast the results are of another type than what was given.
+        return whole, tuple(s.to(f.dtype).index_copy(0, kept, f) for s, f in zip(initial, final, strict=True))
     if reverse:
         outputs, final = unroll(cell, _flip(inputs, lengths), lengths, initial, weights)
         return _flip(outputs, lengths), final
@@ -32,22 +41,29 @@ def unroll(
 
 
 def _forward(cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights) -> tuple[Tensor, State]:
+    if bool((lengths == len(inputs)).all()):
+        outputs, final = _run(cell, (inputs,), tuple(state[None] for state in initial), weights, False)
+        return outputs, tuple(state[0] for state in final)
     packed = pack_padded_sequence(inputs, lengths, enforce_sorted=False)
     order = packed.sorted_indices
-    start = [state.index_select(0, order)[None] if order is not None else state[None] for state in initial]
-    flat = [*weights]
-    tail = (flat, True, 1, 0.0, False, False)
-    if cell == "lstm":
-        data, *final = torch._VF.lstm(packed.data, packed.batch_sizes, start, *tail)
-    else:
-        run = torch._VF.gru if cell == "gru" else torch._VF.rnn_tanh
-        data, *final = run(packed.data, packed.batch_sizes, start[0], *tail)
+    start = tuple(state.index_select(0, order)[None] if order is not None else state[None] for state in initial)
+    data, final = _run(cell, (packed.data, packed.batch_sizes), start, weights)
     outputs, _ = pad_packed_sequence(
         PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices),
         total_length=inputs.shape[0],
     )
     back = packed.unsorted_indices
     return outputs, tuple(f[0] if back is None else f[0].index_select(0, back) for f in final)
+
+
+def _run(
+    cell: str, given: tuple[Tensor, ...], start: State, weights: Weights, *batch_first: bool
+) -> tuple[Tensor, State]:
+    """One of torch's loops: over (seq, batch, feature), with `batch_first`, or over packed steps and their sizes."""
+    run: Any = {"lstm": torch._VF.lstm, "gru": torch._VF.gru, "tanh": torch._VF.rnn_tanh}[cell]
+    state = start if cell == "lstm" else start[0]
+    outputs, *final = run(*given, state, [*weights], True, 1, 0.0, False, False, *batch_first)
+    return outputs, tuple(final)
 
 
 def _flip(values: Tensor, lengths: Tensor) -> Tensor:

@@ -56,6 +56,14 @@ def choose(cell: str, inputs: Tensor, initial: State = (), weights: Weights | tu
     return Choice(_fallback(cell), reason)
 
 
+def chosen(cell: str, inputs: Tensor, initial: State = (), weights: Weights | tuple[()] = ()) -> str:
+    """The name that `choose` gives."""
+    # A network of 32 units takes half a millisecond per update: what goes without a reason being written does.
+    if not os.environ.get(VARIABLE) and not native.refusal(cell, inputs, initial, weights):
+        return "native"
+    return choose(cell, inputs, initial, weights).name
+
+
 def routine() -> str:
     """What trains a plain float32 network on this CPU, for instance "native v4"; results are its own, to the bit."""
     name = choose("gru", torch.empty(0)).name
@@ -105,8 +113,9 @@ ROUTINES: dict[str, Routine] = {"reference": reference.unroll, "torch": aten.unr
 
 
 def _fallback(cell: str) -> str:
-    """torch's loops, or the plain one where those do not go: transforms, cells that torch does not have."""
-    plain = passes.transformed() or cell not in passes.CELLS
+    """torch's loops, or the plain one where those do not go: transforms, cells that torch does not have. Under autocast
+    the plain loop would mix its types, so that torch's are taken, with what they do not transform."""
+    plain = cell not in passes.CELLS or (passes.transformed() and not torch.is_autocast_enabled("cpu"))
     return "reference" if plain else "torch"
 
 
@@ -114,11 +123,7 @@ def unroll(
     cell: str, inputs: Tensor, lengths: Tensor, initial: State, weights: Weights, reverse: bool = False
 ) -> tuple[Tensor, State]:
     """Run the chosen routine; see `leadline.kernels.reference.unroll` for the contract."""
-    # A network of 32 units takes half a millisecond per update: what goes without a reason being written does.
-    if not os.environ.get(VARIABLE) and not native.refusal(cell, inputs, initial, weights):
-        return ROUTINES["native"](cell, inputs, lengths, initial, weights, reverse)
-    choice = choose(cell, inputs, initial, weights)
-    return ROUTINES[choice.name](cell, inputs, lengths, initial, weights, reverse)
+    return ROUTINES[chosen(cell, inputs, initial, weights)](cell, inputs, lengths, initial, weights, reverse)
 
 
 def unroll_layer(
@@ -135,7 +140,7 @@ def unroll_layer(
         return outputs, [final]
     if inputs.dim() == 3 and inputs.numel() > 0:
         others = (*initial[0], *initial[1], *weights[0], *weights[1])
-        if choose(cell, inputs, others).name == "native":
+        if chosen(cell, inputs, others) == "native":
             steps = segment(cell, len(inputs), inputs.shape[1], weights[0][1].shape[-1])
             return pair.run(cell, inputs, lengths, initial, weights, steps)
     halves = [

@@ -106,7 +106,8 @@ class _Layer(torch.autograd.Function):
         again = torch.is_grad_enabled() or passes.transformed() or any(map(_batched, d_results))
         ends = _ends(d_results, d_results[0] if again else passes.whole(d_results[0]), ways)
         if again:
-            found = [_recomputed(told[at], *sides[at], ends[at], lengths) for at in range(ways)]
+            with torch.autocast("cpu", enabled=False):  # as the forward pass, which does not run under autocast
+                found = [_recomputed(told[at], *sides[at], ends[at], lengths) for at in range(ways)]
         else:
             found = _backward(ctx.run, sides, outputs, kept, ends)
         if ways == 1:

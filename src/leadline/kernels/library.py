@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from leadline.errors import KernelError
+from leadline.errors import KernelError, OutOfMemoryError
 
 ABI = 9
 VARIABLE = "LEADLINE_ISA"
@@ -141,7 +141,10 @@ def functions() -> ctypes.CDLL:
 
 
 def check(status: int) -> None:
-    """Raise `KernelError` for a status other than 0."""
+    """Raise for a status other than 0: `OutOfMemoryError` for 1, else `KernelError`."""
+    if status == 1:
+        raise OutOfMemoryError(
+            "there is not enough memory for the compiled kernels", next_move="Use smaller batches or shorter sequences."
+        )
     if status:
-        problem = "there is not enough memory for the compiled kernels" if status == 1 else f"kernel status {status}"
-        raise KernelError(problem, next_move="Use smaller batches.")
+        raise KernelError(f"kernel status {status}", next_move="Use smaller batches.")

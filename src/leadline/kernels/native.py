@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from leadline.errors import KernelError
-from leadline.kernels import graph, library, passes, reference
+from leadline.kernels import capture, graph, library, passes, reference
 from leadline.kernels.passes import Told
 from leadline.kernels.reference import State, Weights
 
@@ -30,6 +30,8 @@ def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | t
     """Why the compiled kernels cannot take this call; "" where they can."""
     if cell not in passes.CELLS:
         return f"there is no compiled kernel for {cell!r}"
+    if capture.capturing():
+        return "a graph is being captured"
     found = library.load()
     if isinstance(found, library.Missing):
         return found.reason
@@ -41,8 +43,8 @@ def refusal(cell: str, inputs: Tensor, initial: State = (), weights: Weights | t
         return f"the compiled kernels are {'for the CPU' if tensor.dtype is torch.float32 else 'float32'} only"
     if passes.transformed():
         return "function transforms and forward-mode derivatives need the plain loop"
-    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
-        return "a graph is being captured"
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast chooses another type"
     return ""
 
 

@@ -68,6 +68,11 @@ class Trial(Record):
         """Whether the test part is scored."""
         return self.role == "final"
 
+    def describe(self) -> str:
+        """What is trained, for a message: "GRU 1 x 64, seed 5, fold 0"."""
+        name = self.spec.describe() if isinstance(self.spec, StackSpec) else f"baseline {self.spec.name}"
+        return f"{name}, seed {self.seed}, fold {self.fold}" + (", final" if self.final else "")
+
 
 class Look(Record):
     """One look at the tune part during training."""
@@ -90,6 +95,7 @@ class TrialResult(Record):
         still_improving: the best look was among the last `patience` when the cap of updates came.
         updates: updates made.
         seconds: wall time of the training.
+        cpu_seconds: processor time of it, which a machine that stands still does not add to; 0 where it is not known.
         microseconds_per_step: measured time of one step of one sequence at inference, streaming batch of 1.
         reading_curve: for a causal classifier, (share of the sequence read, dev score).
     """
@@ -105,6 +111,7 @@ class TrialResult(Record):
     still_improving: bool = False
     updates: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     microseconds_per_step: float | None = None
     reading_curve: tuple[tuple[float, float], ...] = ()
     num_parameters: int = 0

@@ -21,6 +21,7 @@ from leadline.records.answers import (
     Policy,
 )
 from leadline.records.base import Interval, Record
+from leadline.records.stored import parse
 from leadline.records.trial import Kind
 
 SCHEMA = "leadline.verdict/2"
@@ -141,5 +142,9 @@ class Verdict(Record):
 
     @classmethod
     def from_json(cls, text: str) -> Verdict:
-        """Read what `to_json` wrote."""
-        return cls.model_validate_json(text)
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunFolderError: it is something else.
+        """
+        return parse(text, cls)

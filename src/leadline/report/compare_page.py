@@ -6,6 +6,8 @@ from pathlib import Path
 
 from leadline.analysis.contrast import Contrast, Steps
 from leadline.analysis.measured import Measured
+from leadline.errors import RunFolderError
+from leadline.records.stored import read_record
 from leadline.records.verdict import Verdict
 from leadline.report import contrast_sections, figures, page
 from leadline.report.layout import Facts, Figure
@@ -14,11 +16,14 @@ CONTRAST, STEPS = "contrast.json", "steps.json"
 
 
 def steps_of(verdict: Verdict, folder: Path) -> tuple[Contrast, ...]:
-    """What a second layer brings in this study, where it was looked into."""
-    path = folder / STEPS
-    if not path.exists():
+    """What a second layer brings in this study, where it was looked into.
+
+    It can be made again, so a file that cannot be read counts as none.
+    """
+    try:
+        known = read_record(folder / STEPS, Steps)
+    except RunFolderError:
         return ()
-    known = Steps.from_json(path.read_text(encoding="utf-8"))
     if known.fingerprint != verdict.data.fingerprint:
         return ()
     return tuple(step for step in known.steps if (step.first, step.second) == (verdict.twin, verdict.deep))

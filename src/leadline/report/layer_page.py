@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from leadline.analysis.findings import Findings
+from leadline.errors import RunFolderError
+from leadline.records.stored import read_record
 from leadline.records.verdict import Verdict
 from leadline.report import layer_sections, page
 from leadline.report.layout import Facts, Figure
@@ -13,9 +15,14 @@ FINDINGS = "findings.json"
 
 
 def read_findings(folder: Path) -> Findings | None:
-    """What was found in the layers of a run or model, where it was looked into."""
-    path = folder / FINDINGS
-    return Findings.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+    """What was found in the layers of a run or model; None where it was not looked into, or the file is damaged.
+
+    Findings can be made again, so a file that cannot be read counts as none.
+    """
+    try:
+        return read_record(folder / FINDINGS, Findings)
+    except RunFolderError:
+        return None
 
 
 def findings_of(verdict: Verdict, folder: Path) -> Findings | None:

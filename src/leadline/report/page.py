@@ -11,6 +11,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from leadline import aside
 from leadline.analysis.contrast import Contrast
 from leadline.analysis.findings import Findings
 from leadline.records.verdict import Verdict
@@ -34,15 +35,17 @@ def write(
 
     Returns:
         The path.
+
+    Raises:
+        OutputError: it cannot be written.
     """
     return save(facts.build(verdict, findings, steps), path)
 
 
 def save(page: Facts, path: str | Path) -> Path:
     """Write a page from its facts."""
-    path = Path(path)
-    path.write_text(render(page), encoding="utf-8")
-    return path
+    aside.write_text(Path(path), render(page))
+    return Path(path)
 
 
 def html(verdict: Verdict, *, findings: Findings | None = None, steps: Sequence[Contrast] = ()) -> str:

@@ -6,11 +6,9 @@ the budget, so their time is kept back.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median
 
 from leadline.records.trial import BaselineSpec, Trial, TrialResult
 from leadline.records.verdict import StopReason
@@ -18,18 +16,18 @@ from leadline.search import finals as last
 from leadline.search import race
 from leadline.search.procedure import procedure
 from leadline.search.state import Spec, State, Steps
-from leadline.spec import Recipe, StackSpec
 from leadline.study.executors import Executor
 from leadline.study.ledger import Ledger
+from leadline.study.pace import Pace
 
 PAGE_SECONDS = 8.0
-"""What the page and its pictures take on a slow core."""
+"""What comes behind the finals: the verdict, its charts and its page, on a slow core."""
 
-OVERHEAD = 4_000
-"""Multiply-adds per step that a training costs beside its network's own: data, loss, optimiser, calls."""
+RECKONED = 8
+"""Trials after which the reserve is reckoned anew: the pace moves slowly, and telling who is ahead takes a while."""
 
-NEAREST = 5
-"""Trials whose pace an estimate is the median of: enough to be rid of one that was stalled."""
+OVERRUN = 0.1
+"""Share of the budget by which the finals may exceed it: what was kept back for them was an estimate."""
 
 
 class OutOfBudget(Exception):  # noqa: N818 - a signal, not an error
@@ -48,7 +46,7 @@ class Driver:
         seconds: budget of wall time, or None.
         max_trials: trials of the search, baselines and finals left out, or None.
         progress: told of each finished trial: (trial, result, elapsed seconds).
-        began: when the command began, by `time.monotonic`.
+        began: moment of `time.monotonic` from which the budget counts, before the data were read.
     """
 
     state: State
@@ -60,13 +58,16 @@ class Driver:
     progress: Callable[[Trial, TrialResult, float], None]
     searched: int = 0
     began: float = field(default_factory=time.monotonic)
-    rates: list[tuple[float, float]] = field(default_factory=list)
-    counted: dict[str, float] = field(default_factory=dict)
     finishing: bool = False
+    affordable: bool = True
     earlier: float = 0.0
+    prepared: float = 0.0
 
     def __post_init__(self) -> None:
         self.earlier = self.ledger.elapsed()
+        self.prepared = time.monotonic() - self.began
+        self.pace = Pace(self.state.material, self.jobs)
+        self.kept = (0, 0), PAGE_SECONDS
 
     @property
     def elapsed(self) -> float:
@@ -92,8 +93,7 @@ class Driver:
                 self._take(trial, known)
             else:
                 missing.append(trial)
-        reserve = self.reserve() if missing else 0.0
-        for trial, outcome in self.executor.outcomes(missing, lambda trial: self._fits(trial, reserve)):
+        for trial, outcome in self.executor.outcomes(missing, self._fits):
             self._take(trial, outcome.result)
             if outcome.model is not None:
                 outcome.model.save(self.ledger.model_folder(trial))
@@ -104,12 +104,7 @@ class Driver:
 
     def _take(self, trial: Trial, result: TrialResult) -> None:
         self.state.results[trial] = result
-        if result.seconds <= 0:
-            return
-        if isinstance(trial.spec, StackSpec):
-            self.rates.append((_cost(trial.spec), result.seconds / _work(trial.recipe, trial.spec)))
-        elif trial.role != "map":
-            self.counted[trial.spec.name] = result.seconds
+        self.pace.learn(trial, result)
 
     def _within_count(self, fresh: list[Trial]) -> list[Trial]:
         """The first of the fresh trials, in planned order, as far as `max_trials` goes."""
@@ -124,35 +119,32 @@ class Driver:
             kept.append(trial)
         return kept
 
-    def _fits(self, trial: Trial, reserve: float) -> bool:
-        """Whether the trial and what is kept back fit into what is left; the trivial baseline always does."""
-        first = isinstance(trial.spec, BaselineSpec) and not self.state.margin
-        if self.seconds is None or self.finishing or first:
+    def _fits(self, trial: Trial) -> bool:
+        """Whether the trial and what is kept back fit into what is left of the clock."""
+        if self.seconds is None:
             return True
-        return self.elapsed + self.estimate([trial]) + reserve <= self.seconds
+        if self.finishing:
+            return self.affordable
+        return self.elapsed + self.estimate([trial]) + self.reserve() <= self.seconds
 
     def estimate(self, trials: list[Trial]) -> float:
-        """Seconds of the clock that trials take: a network by the pace of those of like cost, a baseline as before."""
-        alone = [self._seconds(trial) for trial in trials]
+        """Seconds of the clock that trials take on all workers."""
+        alone = [self.pace.seconds(trial) for trial in trials]
         return max(sum(alone) / self.jobs, max(alone, default=0.0))
 
-    def _seconds(self, trial: Trial) -> float:
-        if isinstance(trial.spec, BaselineSpec):
-            return self.counted.get(trial.spec.name, max(self.counted.values(), default=0.0))
-        return self._pace(trial.spec) * _work(trial.recipe, trial.spec)
-
-    def _pace(self, spec: StackSpec) -> float:
-        """Seconds per unit of work: the median of the trials that are nearest in cost. Large networks run faster."""
-        near = sorted(self.rates, key=lambda known: abs(math.log(known[0] / _cost(spec))))[:NEAREST]
-        return median(pace for _, pace in near) if near else 0.0
-
     def reserve(self) -> float:
-        """Seconds kept for the finals, for what is looked into, and for the page."""
+        """Seconds kept for the finals, for what is looked into, and for the page; reckoned anew now and then."""
+        moment = len(self.state.log), len(self.state.results) // RECKONED
+        if self.kept[0] != moment:
+            self.kept = moment, self._reserve()
+        return self.kept[1]
+
+    def _reserve(self) -> float:
         spec = last.advise(self.state, None) if not self.state.happened("looked") else self._standing()
         if spec is None:
             return PAGE_SECONDS
         trials = [
-            Trial(spec=one, recipe=self.state.plan.recipe, seed=i)
+            Trial(spec=one, recipe=self.state.plan.recipe, seed=i, role="final")
             for _, one in last.roles(self.state, spec)
             for i in range(last.seeds_of(self.state, one))
         ]
@@ -182,8 +174,13 @@ def search(driver: Driver) -> StopReason:
 
 
 def finish(driver: Driver, advised: Spec) -> list[last.Final] | None:
-    """The finals and what is looked into: run to their end whatever the budget; None after an interrupt."""
+    """The finals and what is looked into, which the search left time for.
+
+    Returns:
+        What was tested; empty where there was no time for it, None after an interrupt.
+    """
     driver.finishing = True
+    driver.affordable = driver.seconds is None or (driver.elapsed + driver.reserve() <= driver.seconds * (1 + OVERRUN))
     planned: list[last.Final] = []
 
     def steps() -> Steps[None]:
@@ -192,6 +189,8 @@ def finish(driver: Driver, advised: Spec) -> list[last.Final] | None:
 
     try:
         driver.drive(steps())
+    except OutOfBudget:
+        return []
     except KeyboardInterrupt:
         return None
     return planned
@@ -200,12 +199,3 @@ def finish(driver: Driver, advised: Spec) -> list[last.Final] | None:
 def minutes(driver: Driver, trials: list[Trial]) -> float:
     """Minutes of the clock that trials would take."""
     return driver.estimate(trials) / 60
-
-
-def _work(recipe: Recipe, spec: StackSpec) -> float:
-    """What a trial's time is about proportional to: updates times (operations per step + a fixed overhead)."""
-    return recipe.max_updates * _cost(spec)
-
-
-def _cost(spec: StackSpec) -> float:
-    return float(spec.operations_per_step + OVERHEAD)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+from leadline import aside, checkpoint
 from leadline.data.checks import check
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
@@ -22,11 +23,11 @@ from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Budget, Verdict
 from leadline.search import driver as driving
 from leadline.search import finals
-from leadline.search.finals import Final
 from leadline.search.state import State
+from leadline.study import tested as test_reads
 from leadline.study.assemble import assemble, latest
-from leadline.study.executors import executor
-from leadline.study.ledger import Ledger
+from leadline.study.executors import executor, run_alone
+from leadline.study.ledger import Ledger, key, read_trials
 from leadline.study.material import Material
 
 READING = "reading.json"
@@ -52,6 +53,8 @@ class Options:
         kept_back: share of the budget that the study leaves over for what comes after it.
         command: the command line, for the page; it decides nothing.
         out: run folder; None for `leadline-runs/` and a name from the data's fingerprint and the options.
+        began: moment of `time.monotonic` from which the budget counts: when the command was given, before the data
+            were read. By default now.
     """
 
     seed: int = 0
@@ -67,6 +70,7 @@ class Options:
     kept_back: float = 0.0
     command: str = ""
     out: Path | None = None
+    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         _positive("minutes", self.minutes)
@@ -110,23 +114,32 @@ def prepare(sequences: Sequences, options: Options) -> Prepared:
     return Prepared(State(plan, material), options, identity, check(sequences, parts), folder)
 
 
-def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | None = None) -> Verdict:
+def study(
+    prepared: Prepared, progress: Progress, reading: dict[str, object] | None = None, *, held: bool = False
+) -> Verdict:
     """Run the experiment and leave a run folder: ledger, `verdict.json`, `model/`.
 
     Args:
         prepared: from `prepare`.
         progress: told of every finished trial.
         reading: how the data were read, kept beside the model so that new data are read the same way.
+        held: whether the caller holds the lock of the run folder, to write more into it afterwards.
+
+    Raises:
+        RunFolderError: another process works in the run folder, it belongs to another study, or it is damaged.
+        OutputError: it cannot be written to.
     """
     state, options = prepared.state, prepared.options
-    with Ledger(prepared.folder, prepared.identity) as ledger:
+    with Ledger(prepared.folder, prepared.identity, held=held) as ledger:
         workers = executor(state.material, options.jobs)
         seconds = None if options.minutes is None else options.minutes * 60 * (1 - options.kept_back)
 
         def tell(trial: Trial, result: TrialResult, elapsed: float) -> None:
             progress(state, trial, result, elapsed)
 
-        driver = driving.Driver(state, ledger, workers, options.jobs, seconds, options.max_trials, tell)
+        driver = driving.Driver(
+            state, ledger, workers, options.jobs, seconds, options.max_trials, tell, began=options.began
+        )
         try:
             stop = driving.search(driver)
             advised = finals.advise(state, latest(state))
@@ -137,7 +150,8 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
             stop, tested = "interrupted", []
         if tested:
             finals.say_advised(state, tested[0].spec)
-        warnings = (*prepared.warnings, *_tested_before(prepared, bool(tested)))
+        before = _tested_before(prepared) if tested else None
+        warnings = (*prepared.warnings, *(before.warnings() if before else ()))
 
         def pace(trials: list[Trial]) -> float:
             return driving.minutes(driver, trials)
@@ -151,24 +165,28 @@ def study(prepared: Prepared, progress: Progress, reading: dict[str, object] | N
             jobs=options.jobs,
         )
         found = assemble(state, stop, advised, budget, warnings, pace, options.split_seed, options.command)
-        _deliver(found, prepared.folder, ledger, state, tested, reading)
-        return found
+        if tested:
+            handed = finals.handed_over(state, tested[0])
+            _deliver_model(_kept(handed, ledger, state.material), prepared.folder, reading)
+        aside.write_text(prepared.folder / "verdict.json", found.to_json())
+        late = test_reads.note(prepared.folder, before) if before else ()
+        return found.model_copy(update={"warnings": (*found.warnings, *late)})
 
 
-def _deliver(
-    found: Verdict,
-    folder: Path,
-    ledger: Ledger,
-    state: State,
-    tested: list[Final],
-    reading: dict[str, object] | None,
-) -> None:
-    if tested:
-        target = folder / "model"
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(ledger.model_folder(finals.handed_over(state, tested[0])), target)
-        (target / READING).write_text(json.dumps(reading or {}, indent=1), encoding="utf-8")
-    (folder / "verdict.json").write_text(found.to_json(), encoding="utf-8")
+def _kept(trial: Trial, ledger: Ledger, material: Material) -> Path:
+    """Where the model of a final trial lies; one that is gone or damaged is trained once more, to the same bits."""
+    folder = ledger.model_folder(trial)
+    if not checkpoint.is_whole(folder):
+        model = run_alone(material, trial).model
+        assert model is not None
+        model.save(folder)
+    return folder
+
+
+def _deliver_model(source: Path, folder: Path, reading: dict[str, object] | None) -> None:
+    with aside.new_folder(folder / "model") as made:
+        aside.copy_files(source, made)
+        aside.write_text(made / READING, json.dumps(reading or {}, indent=1))
 
 
 def _hides_the_future(sequences: Sequences, options: Options) -> bool:
@@ -198,21 +216,11 @@ def _folder_name(sequences: Sequences, identity: dict[str, str]) -> str:
     return f"{plain or 'data'}-{digest}"
 
 
-def _tested_before(prepared: Prepared, tested: bool) -> tuple[str, ...]:
-    """A test part that other run folders in the same place have looked at is no longer untouched."""
-    register = prepared.folder.parent / "tested.json"
-    known: dict[str, list[str]] = json.loads(register.read_text(encoding="utf-8")) if register.exists() else {}
-    mark = prepared.state.material.sequences.take(prepared.state.material.split.test).fingerprint()
-    others = [name for name in known.get(mark, []) if name != prepared.folder.name]
-    if tested and prepared.folder.name not in known.get(mark, []):
-        known.setdefault(mark, []).append(prepared.folder.name)
-        register.write_text(json.dumps(known, indent=1), encoding="utf-8")
-    if not others:
-        return ()
-    return (
-        f"The test part has been looked at before, by {', '.join(others)}: choosing between runs by their test "
-        "scores makes those scores too good.",
-    )
+def _tested_before(prepared: Prepared) -> test_reads.Before:
+    """What is known of earlier reads of the test part, in this run folder and in those beside it."""
+    material = prepared.state.material
+    finals = [key(trial) for trial, _ in read_trials(prepared.folder) if trial.final]
+    return test_reads.look(prepared.folder, test_reads.marks(material.sequences.take(material.split.test)), finals)
 
 
 def _positive(name: str, value: float | None) -> None:

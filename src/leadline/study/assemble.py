@@ -10,7 +10,7 @@ from leadline.baselines.names import baseline_description
 from leadline.kernels import choose
 from leadline.plan.arms import Arm
 from leadline.plan.questions import Question
-from leadline.records.answers import SETTLED, Advice, Answer, ArmFacts, Effect, LookAheadPoint
+from leadline.records.answers import SETTLED, Advice, Answer, ArmFacts, BaselineFacts, Effect, LookAheadPoint
 from leadline.records.base import Interval
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Budget, DataFacts, StopReason, Verdict
@@ -360,7 +360,7 @@ def _arm(state: State, arm: Arm, judged: Judge) -> ArmFacts:
     )
 
 
-def _baselines(state: State) -> tuple:
+def _baselines(state: State) -> tuple[BaselineFacts, ...]:
     tested = {row.arm: row.score for row in state.tests}
     return tuple(b.model_copy(update={"test": tested.get(b.name)}) for b in state.baselines)
 

@@ -1,29 +1,36 @@
-"""Who runs the trials: this process, or spawned workers. Both map `trial.run`; results come in planned order."""
+"""Executors: run trials in this process or in workers. Both map `attempt`; workers change no result."""
 
 from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from multiprocessing import get_context
-from typing import Any, Protocol
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import Protocol
 
 import torch
 
+from leadline.errors import WorkerError
 from leadline.records.trial import Trial
-from leadline.study import trial as trials
+from leadline.study import worker
+from leadline.study.attempt import ALONE, LESS, attempt, naming
 from leadline.study.material import Material
 from leadline.study.trial import Outcome
+
+Start = Callable[[Trial], bool]
+Done = tuple[Trial, Outcome]
 
 
 class Executor(Protocol):
     """Runs trials. `start` is asked before each trial; where it says no, that trial and all later ones stay out."""
 
-    def outcomes(self, planned: Sequence[Trial], start: Callable[[Trial], bool]) -> Iterator[tuple[Trial, Outcome]]:
+    def outcomes(self, planned: Sequence[Trial], start: Start) -> Iterator[Done]:
         """Outcomes in planned order."""
         ...
 
@@ -44,12 +51,16 @@ class InProcess:
         self._threads = torch.get_num_threads()
         torch.set_num_threads(1)
 
-    def outcomes(self, planned: Sequence[Trial], start: Callable[[Trial], bool]) -> Iterator[tuple[Trial, Outcome]]:
+    def outcomes(self, planned: Sequence[Trial], start: Start) -> Iterator[Done]:
         """Outcomes in planned order."""
+        return self.completed(planned, start)
+
+    def completed(self, planned: Iterable[Trial], start: Start) -> Iterator[Done]:
+        """Outcomes as they end, which is in planned order here."""
         for trial in planned:
             if not start(trial):
                 return
-            yield trial, trials.run(self.material, trial)
+            yield trial, attempt(self.material, trial, ALONE)
 
     def close(self) -> None:
         """Give torch its threads back."""
@@ -65,11 +76,11 @@ def run_alone(material: Material, trial: Trial) -> Outcome:
         executor.close()
 
 
-PATIENCE = 5.0
-
-
 class Workers:
-    """Spawned processes with one thread each.
+    """Processes with one thread each, begun when they are first needed.
+
+    A thread of this process waits for each of them, so that every answer, and every death, is known to be of one worker
+    and of one trial.
 
     Args:
         material: data and split, sent to each worker once.
@@ -78,48 +89,130 @@ class Workers:
 
     def __init__(self, material: Material, jobs: int) -> None:
         self.jobs = jobs
-        self._pool = ProcessPoolExecutor(
-            jobs, mp_context=get_context("spawn"), initializer=_prepare, initargs=(material,)
-        )
+        self._data = worker.pack(replace(material))  # a new one: what was derived from the data stays here
+        self._all: list[_Worker] = []
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        self._threads = ThreadPoolExecutor(jobs)
 
-    def outcomes(self, planned: Sequence[Trial], start: Callable[[Trial], bool]) -> Iterator[tuple[Trial, Outcome]]:
-        """Outcomes in planned order; at most `jobs` trials are begun ahead of the one that is waited for."""
-        waiting: list[tuple[Trial, Future[Outcome]]] = []
-        queue = list(planned)
-        while queue or waiting:
-            running = sum(not future.done() for _, future in waiting)
-            while queue and running < self.jobs:
-                if not start(queue[0]):
-                    queue.clear()
+    def outcomes(self, planned: Sequence[Trial], start: Start) -> Iterator[Done]:
+        """Outcomes in planned order. No worker waits for a slow trial: those behind it are trained meanwhile."""
+        begun: deque[Trial] = deque()
+        ended: dict[Trial, Outcome] = {}
+
+        def noted(trial: Trial) -> bool:
+            allowed = start(trial)
+            if allowed:
+                begun.append(trial)
+            return allowed
+
+        for trial, outcome in self.completed(planned, noted):
+            ended[trial] = outcome
+            while begun and begun[0] in ended:
+                first = begun.popleft()
+                yield first, ended.pop(first)
+
+    def completed(self, planned: Iterable[Trial], start: Start) -> Iterator[Done]:
+        """Outcomes as they end. The next trial is taken from `planned` when a worker is free for it, not before."""
+        queue = iter(planned)
+        running: dict[Future[Outcome], Trial] = {}
+        while True:
+            while len(running) < self.jobs and (trial := next(queue, None)) is not None:
+                if not start(trial):
+                    queue = iter(())
                     break
-                trial = queue.pop(0)
-                with _sheltered():
-                    waiting.append((trial, self._pool.submit(_run, trial)))
-                running += 1
-            if waiting:
-                trial, future = waiting[0]
-                if not _ready(future, [f for _, f in waiting]):
-                    continue
-                waiting.pop(0)
-                yield trial, future.result()
+                running[self._begin(trial, len(running))] = trial
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
 
     def close(self) -> None:
-        """Stop the workers, also in the middle of a trial.
+        """Stop the workers, also in the middle of a trial, and wait until they are gone."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for each in self._all:
+            each.process.kill()
+        self._threads.shutdown()  # the threads end with the pipes that they read
+        for each in self._all:
+            each.close()
 
-        The pool's own thread has to end before the interpreter does, which otherwise may write to a closed pipe.
-        """
-        processes = list((self._pool._processes or {}).values())
-        manager: Any = self._pool._executor_manager_thread
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-        if manager is not None:
-            manager.join(PATIENCE)
+    def _begin(self, trial: Trial, busy: int) -> Future[Outcome]:
+        with naming(trial), _sheltered():
+            if len(self._all) <= busy:
+                self._all.append(_Worker(self._data))
+                self._idle.put(self._all[-1])
+            return self._threads.submit(self._train, trial)
+
+    def _train(self, trial: Trial) -> Outcome:
+        taken = self._idle.get()
+        try:
+            with naming(trial):
+                return taken.train(trial)
+        finally:
+            self._idle.put(taken)
+
+
+class _Worker:
+    """This process's end of one worker.
+
+    Args:
+        data: the packed material, its first message.
+    """
+
+    def __init__(self, data: worker.Parts) -> None:
+        code = worker.command([path for path in sys.path if isinstance(path, str)], os.getpid())
+        try:
+            self.process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        except OSError as error:
+            raise WorkerError(f"no worker could be started ({error})", next_move=LESS) from error
+        assert self.process.stdin
+        assert self.process.stdout
+        self._to, self._from = self.process.stdin, self.process.stdout
+        self._unsent: worker.Parts | None = data
+
+    def train(self, trial: Trial) -> Outcome:
+        """The outcome of one trial, or the exception that it ended with."""
+        with suppress(BrokenPipeError):  # it is gone: what it said last, or nothing, is then read
+            if self._unsent is not None:
+                worker.write(self._to, self._unsent)
+                self._unsent = None
+            worker.write(self._to, worker.pack(trial))
+        try:
+            answer = worker.read(self._from)
+        except EOFError:
+            raise _ended(self.process.wait()) from None
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Outcome)
+        return answer
+
+    def close(self) -> None:
+        """Nothing of it is left: no process, no pipe."""
+        self.process.wait()
+        self._from.close()
+        with suppress(BrokenPipeError):  # half a message to a process that was killed
+            self._to.close()
+
+
+MEMORY_SIGNALS = {
+    "SIGKILL": ", probably because memory ran out",  # how Linux ends a process when memory is full
+    "SIGABRT": ", perhaps because memory ran out",  # C++ code that could not allocate
+    "SIGBUS": ", perhaps because memory ran out",  # pages that cannot be had when they are touched
+    "SIGSEGV": ", perhaps because memory ran out",  # C code that did not look at what malloc gave
+}
+
+
+def _ended(status: int) -> WorkerError:
+    """What to say of a worker that ended in the middle of a trial; a negative status is the signal that ended it."""
+    how = f"with status {status}"
+    if status < 0:
+        name = next((number.name for number in signal.Signals if number == -status), "a signal")
+        how = f"by {name} (signal {-status})" + MEMORY_SIGNALS.get(name, "")
+    return WorkerError(f"the worker that trained it ended {how}", next_move=LESS)
 
 
 @contextmanager
 def _sheltered() -> Iterator[None]:
-    """Ctrl-C waits: a worker that is begun here inherits that, and is not torn out of its imports."""
+    """Ctrl-C waits: a worker that is begun here inherits that, and never hears what the terminal sends to all."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -133,35 +226,3 @@ def _sheltered() -> Iterator[None]:
 def executor(material: Material, jobs: int) -> Executor:
     """This process for one job, else workers."""
     return InProcess(material) if jobs == 1 else Workers(material, jobs)
-
-
-_material: Material | None = None
-
-
-def _prepare(material: Material) -> None:
-    global _material
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
-    os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
-    _material = material
-
-
-def _die_with(parent: int) -> None:
-    """A worker whose study was killed would wait for work for ever."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
-
-
-def _run(trial: Trial) -> Outcome:
-    assert _material is not None
-    return trials.run(_material, trial)
-
-
-def _ready(first: Future[Outcome], all_waiting: list[Future[Outcome]]) -> bool:
-    """Wait until any is done; whether the first is."""
-    if first.done():
-        return True
-    wait([f for f in all_waiting if not f.done()], return_when=FIRST_COMPLETED)
-    return first.done()

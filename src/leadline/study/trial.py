@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,18 @@ SHARES = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 TIMED_STEPS = 64
 
 
+@dataclass(frozen=True)
+class Clocks:
+    """When a trial began: on the clock, and in processor time of this process."""
+
+    wall: float = field(default_factory=time.perf_counter)
+    processor: float = field(default_factory=time.process_time)
+
+    def spent(self) -> dict[str, float]:
+        """Seconds since then, as `TrialResult` has them."""
+        return {"seconds": time.perf_counter() - self.wall, "cpu_seconds": time.process_time() - self.processor}
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """A result, and for a final trial the trained model."""
@@ -43,7 +55,7 @@ def run(material: Material, trial: Trial) -> Outcome:
         material: data and split.
         trial: what to train.
     """
-    start = time.perf_counter()
+    start = Clocks()
     if not isinstance(trial.spec, StackSpec) and trial.spec.name not in networks.DESCRIPTIONS:
         return _run_table(material, trial, start)
     encoder, batcher = material.encoded(trial.fold)
@@ -60,7 +72,7 @@ def run(material: Material, trial: Trial) -> Outcome:
             "updates": fitted.updates,
             "still_improving": fitted.still_improving,
             "num_parameters": sum(p.numel() for p in network.parameters()),
-            "seconds": time.perf_counter() - start,
+            **start.spent(),
         }
     )
     if not trial.final:
@@ -79,7 +91,7 @@ def _network(encoder: Encoder, material: Material, trial: Trial) -> Network:
     return stack_network(encoder, trial.recipe.as_trained(trial.spec), trial.seed)
 
 
-def _run_table(material: Material, trial: Trial, start: float) -> Outcome:
+def _run_table(material: Material, trial: Trial, start: Clocks) -> Outcome:
     assert not isinstance(trial.spec, StackSpec)
     encoder, batcher = material.encoded(trial.fold)
     table = tables.make(trial.spec.name, material.causal)
@@ -90,7 +102,7 @@ def _run_table(material: Material, trial: Trial, start: float) -> Outcome:
         return scores[indices]
 
     result = _scored(material, trial, sums, batcher)
-    result = result.model_copy(update={"seconds": time.perf_counter() - start})
+    result = result.model_copy(update=start.spent())
     if not trial.final:
         return Outcome(result, None)
     facts = _facts(material, trial, result)
