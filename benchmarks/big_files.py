@@ -66,7 +66,7 @@ def stages(path: Path) -> None:
     from leadline.data.split import split
     from leadline.plan import setup
     from leadline.plan.networks import Limits
-    from leadline.study.material import Material
+    from leadline.trials.material import Material
 
     sequences = _timed("read", lambda: read(path))
     parts = _timed("split", lambda: split(sequences, 0))

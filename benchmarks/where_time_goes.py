@@ -24,10 +24,10 @@ from leadline.data.split import split
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Verdict
 from leadline.spec import StackSpec
-from leadline.study import trial as trials
-from leadline.study.ledger import read_trials
-from leadline.study.material import Material
 from leadline.training.compiled import Compiled
+from leadline.trials import trial as trials
+from leadline.trials.ledger import read_trials
+from leadline.trials.material import Material
 
 
 def kind(trial: Trial) -> str:

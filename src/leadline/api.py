@@ -31,9 +31,9 @@ from leadline.report.layer_page import findings_of
 from leadline.search.state import State
 from leadline.seeds import child
 from leadline.study.advise import READING, Options, Prepared, Progress, prepare, study
-from leadline.study.lock import locked
-from leadline.study.material import Material
-from leadline.study.trial import run
+from leadline.trials.lock import locked
+from leadline.trials.material import Material
+from leadline.trials.trial import run
 
 UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
 KEPT_BACK = 0.08

@@ -21,9 +21,9 @@ from leadline.records.verdict import Verdict
 from leadline.report import compare_page
 from leadline.report.compare_page import CONTRAST, STEPS
 from leadline.spec import StackSpec
-from leadline.study.executors import run_alone
-from leadline.study.ledger import model_folder, read_trials, read_verdict
-from leadline.study.material import Material
+from leadline.trials.executors import run_alone
+from leadline.trials.ledger import model_folder, read_trials, read_verdict
+from leadline.trials.material import Material
 
 PAGE = "compare.html"
 SEEDS = 3

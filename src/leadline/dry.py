@@ -8,8 +8,8 @@ from leadline.plan import arms, questions
 from leadline.records.trial import Trial
 from leadline.search.map import places
 from leadline.study.advise import Prepared
-from leadline.study.executors import InProcess
-from leadline.study.pace import Pace
+from leadline.trials.executors import InProcess
+from leadline.trials.pace import Pace
 
 PROBE_UPDATES = 40
 """Updates that tell the pace: a fraction of a second for a small network."""

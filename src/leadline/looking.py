@@ -32,8 +32,8 @@ from leadline.loading import load_settled, reading_of
 from leadline.records.verdict import Verdict
 from leadline.report import layer_page
 from leadline.report.layer_page import FINDINGS, findings_of
-from leadline.study.ledger import read_verdict
-from leadline.study.lock import writing
+from leadline.trials.ledger import read_verdict
+from leadline.trials.lock import writing
 
 PAGE = "layers.html"
 

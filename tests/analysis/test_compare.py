@@ -16,7 +16,7 @@ from leadline import comparing
 from leadline.analysis.contrast import Contrast
 from leadline.errors import ModelError, OptionError, RunFolderError
 from leadline.report.compare_page import steps_of
-from leadline.study.ledger import read_trials
+from leadline.trials.ledger import read_trials
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ from leadline.errors import LeadlineError, ModelError, RunFolderError
 from leadline.report import again
 from leadline.report.compare_page import steps_of
 from leadline.report.layer_page import read_findings
-from leadline.study.database import read_rows
-from leadline.study.ledger import Ledger, model_folder, read_trials, read_verdict
+from leadline.trials.database import read_rows
+from leadline.trials.ledger import Ledger, model_folder, read_trials, read_verdict
 
 from .conftest import QUICK
 
@@ -240,7 +240,7 @@ def test_records_from_text_are_checked_from_python_too() -> None:
 
 
 def test_a_ledger_that_another_program_holds(run, table, monkeypatch) -> None:
-    monkeypatch.setattr("leadline.study.database.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("leadline.trials.database.PATIENCE_SECONDS", 0.1)
     holder = sqlite3.connect(run / "ledger.sqlite")
     holder.execute("begin exclusive")
     try:

@@ -16,8 +16,8 @@ from leadline.search.procedure import procedure
 from leadline.search.state import State
 from leadline.seeds import child, generator
 from leadline.spec import StackSpec
-from leadline.study.material import Material
-from leadline.study.trial import Outcome
+from leadline.trials.material import Material
+from leadline.trials.trial import Outcome
 
 Truth = Callable[[StackSpec], float]
 

@@ -7,8 +7,7 @@ import pytest
 
 from leadline.records.answers import Effect, Policy
 from leadline.search import decide
-from leadline.search.decide import Told, word
-from leadline.search.evidence import Evidence
+from leadline.search.decide import Evidence, Told, word
 from leadline.stats.race import Scores
 
 M = 1.0

@@ -22,9 +22,9 @@ from leadline.plan.networks import Limits
 from leadline.records.trial import Trial
 from leadline.search import driver as driving
 from leadline.search import finals
-from leadline.study import pace as pacing
 from leadline.study.assemble import latest
-from leadline.study.ledger import FILE, Ledger, read_verdict
+from leadline.trials import pace as pacing
+from leadline.trials.ledger import FILE, Ledger, read_verdict
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,39 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leadline.plan.questions import Question, Terms
 from leadline.records.answers import SETTLED, Effect, Policy, Word
 from leadline.records.base import Interval
-from leadline.search.evidence import Evidence, coefficients
 from leadline.stats.family import Levels, levels
 from leadline.stats.noise import Noise, noise
 from leadline.stats.paired import Floats
-from leadline.stats.race import Contrast, contrast
+from leadline.stats.race import Contrast, Scores, contrast
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The race so far.
+
+    Args:
+        names: ids of the arms, the rows of `scores`.
+        scores: without runs that did not train.
+        failed: (arms,) runs that did not train.
+    """
+
+    names: tuple[str, ...]
+    scores: Scores
+    failed: NDArray[np.int64]
+
+
+def coefficients(names: Sequence[str], terms: Sequence[tuple[str, float]]) -> Floats:
+    """(arms,) a contrast's coefficients."""
+    places = {name: i for i, name in enumerate(names)}
+    found = np.zeros(len(names))
+    for name, value in terms:
+        found[places[name]] += value
+    return found
 
 
 class Told(NamedTuple):

@@ -16,9 +16,9 @@ from leadline.search import finals as last
 from leadline.search import race
 from leadline.search.procedure import procedure
 from leadline.search.state import Spec, State, Steps
-from leadline.study.executors import Executor
-from leadline.study.ledger import Ledger
-from leadline.study.pace import Pace
+from leadline.trials.executors import Executor
+from leadline.trials.ledger import Ledger
+from leadline.trials.pace import Pace
 
 PAGE_SECONDS = 8.0
 """What comes behind the finals: the verdict, its charts and its page, on a slow core."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.records.trial import TrialResult
+from leadline.search.decide import Evidence
 from leadline.search.state import State
 from leadline.stats.collapse import collapsed
 from leadline.stats.paired import Floats
@@ -16,21 +16,6 @@ from leadline.stats.race import Scores, least_variance
 
 MOST_BINS = 2000
 """Clusters are pooled at random into so many at most: inner products over 100,000 clusters gain nothing over 2,000."""
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """The race so far.
-
-    Args:
-        names: ids of the arms, the rows of `scores`.
-        scores: without runs that did not train.
-        failed: (arms,) runs that did not train.
-    """
-
-    names: tuple[str, ...]
-    scores: Scores
-    failed: NDArray[np.int64]
 
 
 def gather(state: State, blocks: int) -> Evidence:
@@ -53,15 +38,6 @@ def gather(state: State, blocks: int) -> Evidence:
     whole = max(reach(state), state.margin)
     scores = Scores(np.where(lost, np.nan, means), flat @ flat.T, effective, _least(state, whole), whole / len(held))
     return Evidence(tuple(arm.id for arm in arms), scores, lost.sum(-1))
-
-
-def coefficients(names: Sequence[str], terms: Sequence[tuple[str, float]]) -> Floats:
-    """(arms,) a contrast's coefficients."""
-    places = {name: i for i, name in enumerate(names)}
-    found = np.zeros(len(names))
-    for name, value in terms:
-        found[places[name]] += value
-    return found
 
 
 def reach(state: State) -> float:

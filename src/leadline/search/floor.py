@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from leadline.data.identical import input_keys
 from leadline.data.sequences import Sequences
 from leadline.stats.floor import differing, distances, unavoidable_distance, unavoidable_error
-from leadline.study.material import Material
+from leadline.trials.material import Material
 
 FEWEST_REPEATS = 200
 """Targets that repeated inputs must have: the floor of fewer is noise itself."""

@@ -16,7 +16,7 @@ from leadline.records.trial import BaselineSpec, Trial, TrialResult
 from leadline.records.verdict import TestRow
 from leadline.seeds import child
 from leadline.spec import Recipe, StackSpec
-from leadline.study.material import Material
+from leadline.trials.material import Material
 
 T = TypeVar("T")
 Steps = Generator[list[Trial], None, T]

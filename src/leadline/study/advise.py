@@ -24,11 +24,11 @@ from leadline.records.verdict import Budget, Verdict
 from leadline.search import driver as driving
 from leadline.search import finals
 from leadline.search.state import State
-from leadline.study import tested as test_reads
 from leadline.study.assemble import assemble, latest
-from leadline.study.executors import executor, run_alone
-from leadline.study.ledger import Ledger, key, read_trials
-from leadline.study.material import Material
+from leadline.trials import tested as test_reads
+from leadline.trials.executors import executor, run_alone
+from leadline.trials.ledger import Ledger, key, read_trials
+from leadline.trials.material import Material
 
 READING = "reading.json"
 Progress = Callable[[State, Trial | None, TrialResult | None, float], None]

@@ -19,7 +19,7 @@ from leadline.search.decide import Judge, Told
 from leadline.search.floor import noise_floor
 from leadline.search.state import Spec, State
 from leadline.spec import StackSpec
-from leadline.study.material import Material
+from leadline.trials.material import Material
 
 Minutes = Callable[[list[Trial]], float]
 

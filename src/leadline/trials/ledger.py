@@ -19,8 +19,8 @@ from leadline.errors import RunFolderError
 from leadline.records.stored import parse, read_record
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Verdict
-from leadline.study.database import Database, Row, damaged, is_empty, read_rows
-from leadline.study.lock import LEDGER, locked
+from leadline.trials.database import Database, Row, damaged, is_empty, read_rows
+from leadline.trials.lock import LEDGER, locked
 
 FILE = LEDGER
 _TABLES = {

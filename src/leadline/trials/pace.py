@@ -15,7 +15,7 @@ from statistics import median, median_low
 from leadline.baselines.names import is_trained
 from leadline.records.trial import Trial, TrialResult
 from leadline.spec import StackSpec
-from leadline.study.material import Material
+from leadline.trials.material import Material
 
 OVERHEAD = 4_000
 """Operations that a step costs whatever the network: gathering it, its loss, its share of an update."""

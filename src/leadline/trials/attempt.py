@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from leadline.errors import LeadlineError, OutOfMemoryError, is_out_of_memory
 from leadline.records.trial import Trial
-from leadline.study import trial as trials
-from leadline.study.material import Material
-from leadline.study.trial import Outcome
+from leadline.trials import trial as trials
+from leadline.trials.material import Material
+from leadline.trials.trial import Outcome
 
 GO_ON = "What is finished is kept: the same command goes on from there."
 LESS = f"{GO_ON} Fewer workers need less memory: add `--jobs 1`."

@@ -13,8 +13,8 @@ import pytest
 import leadline
 from leadline import aside
 from leadline.data.datasets.letters import letters
-from leadline.study import tested
 from leadline.study.advise import Options, prepare, study
+from leadline.trials import tested
 
 FULL = [f"{number:016x}" for number in range(10)]
 

@@ -11,7 +11,7 @@ from leadline.data.datasets.letters import letters
 from leadline.records.trial import BaselineSpec, Trial
 from leadline.search.state import State
 from leadline.spec import StackSpec
-from leadline.study import trial as trials
+from leadline.trials import trial as trials
 
 
 @pytest.fixture(scope="module")

@@ -26,10 +26,10 @@ from leadline.data.datasets.letters import letters
 from leadline.errors import KernelError, LeadlineError, OptionError, OutOfMemoryError, WorkerError, is_out_of_memory
 from leadline.kernels import library
 from leadline.records.trial import BaselineSpec, Trial
-from leadline.study import executors, worker
-from leadline.study import trial as trials
-from leadline.study.executors import InProcess, Workers
-from leadline.study.ledger import FILE
+from leadline.trials import executors, worker
+from leadline.trials import trial as trials
+from leadline.trials.executors import InProcess, Workers
+from leadline.trials.ledger import FILE
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at processes in /proc")
 STUDY = ("--subset", "300", "--max-trials", "2", "--max-updates", "20", "--no-explain", "--jobs", "2")
@@ -173,7 +173,7 @@ def test_what_a_library_prints_does_not_disturb_the_answers(state):
     """Standard output of a worker belongs to the study alone."""
     code = worker.command(sys.path, os.getpid())
     noisy = (
-        "import leadline.study.attempt as a; inner = a.attempt\n"
+        "import leadline.trials.attempt as a; inner = a.attempt\n"
         "def loud(*args):\n print('noise', flush=True); return inner(*args)\n"
         "a.attempt = loud\n"
     )

@@ -19,10 +19,10 @@ from leadline.network import Network, stack_network
 from leadline.records.trial import Trial, TrialResult
 from leadline.seeds import child
 from leadline.spec import StackSpec
-from leadline.study.material import Material
 from leadline.training import loop, objective
 from leadline.training.by_torch import sequence_scores
 from leadline.training.trainee import trainee as make
+from leadline.trials.material import Material
 
 SHARES = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 TIMED_STEPS = 64

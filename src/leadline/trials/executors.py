@@ -18,10 +18,10 @@ import torch
 
 from leadline.errors import WorkerError
 from leadline.records.trial import Trial
-from leadline.study import worker
-from leadline.study.attempt import ALONE, LESS, attempt, naming
-from leadline.study.material import Material
-from leadline.study.trial import Outcome
+from leadline.trials import worker
+from leadline.trials.attempt import ALONE, LESS, attempt, naming
+from leadline.trials.material import Material
+from leadline.trials.trial import Outcome
 
 Start = Callable[[Trial], bool]
 Done = tuple[Trial, Outcome]

@@ -15,11 +15,11 @@ from leadline.data.arrays import from_arrays
 from leadline.data.datasets.letters import letters
 from leadline.data.split import split
 from leadline.errors import ModelError
+from leadline.plan import setup
 from leadline.records.trial import BaselineSpec, Trial
 from leadline.spec import Recipe
-from leadline.study import setup
-from leadline.study.material import Material
-from leadline.study.trial import run
+from leadline.trials.material import Material
+from leadline.trials.trial import run
 
 RECIPE = Recipe(max_updates=12, eval_every=6, batch_size=16)
 

@@ -24,7 +24,7 @@ Parts = Sequence[Any]
 
 def command(paths: Sequence[str], parent: int) -> str:
     """Python code of a worker that finds modules where its parent does, and ends when process `parent` does."""
-    return f"import sys; sys.path[:] = {list(paths)!r}; from leadline.study.worker import serve; serve({parent})"
+    return f"import sys; sys.path[:] = {list(paths)!r}; from leadline.trials.worker import serve; serve({parent})"
 
 
 def serve(parent: int) -> None:
@@ -43,7 +43,7 @@ def serve(parent: int) -> None:
 def _answers(questions: IO[bytes]) -> Iterator[Any]:
     import torch
 
-    from leadline.study.attempt import attempt
+    from leadline.trials.attempt import attempt
 
     torch.set_num_threads(1)
     material = read(questions)
