@@ -46,11 +46,13 @@ def finals(state: State, advised: Spec) -> Steps[list[Final]]:
 
 
 def roles(state: State, advised: Spec) -> list[tuple[Role, Spec]]:
-    """What is tested; never the same thing twice."""
+    """What is tested, never the same thing twice. Where the map alone advises it is that and the best baseline."""
     found: list[tuple[Role, Spec]] = [("advised", advised)]
-    if state.plan.yours is not None:
+    raced = bool(state.happened("looked"))
+    if raced and state.plan.yours is not None:
         found.append(("yours", state.plan.yours))
-    found.append(("start", state.plan.blank))
+    if raced:
+        found.append(("start", state.plan.blank))
     streaming = best_streaming(state)
     if streaming is not None:
         found.append(("best_streaming", streaming))
