@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import signal
 import sys
 from pathlib import Path
 
 import pytest
-from attacks import process, studies
+from attacks import pages, process, studies
 from attacks.outcome import Outcome, judge
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
@@ -69,3 +70,12 @@ def test_a_process_that_outlives_the_one_that_began_it_is_found_and_ended() -> N
 )
 def test_ends_are_told_apart(script: str, outcome: Outcome) -> None:
     assert judge(process.run([sys.executable, "-c", script], seconds=3.0))[0] is outcome
+
+
+@pytest.mark.parametrize("text", [text for text in pages.HOSTILE if "<" in text and not text.startswith("<!--")])
+def test_a_page_that_does_not_escape_a_name_is_found(text: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(f"<title>x</title><p>{text}</p>", encoding="utf-8")
+    assert pages.elements(page) != []
+    page.write_text(f"<title>x</title><p>{html.escape(text)}</p>", encoding="utf-8")
+    assert pages.elements(page) == []

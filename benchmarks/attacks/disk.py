@@ -29,6 +29,9 @@ def small_disk(place: Path, size: str) -> Iterator[Path | None]:
         yield disk if mounted else None
     finally:
         if mounted:
+            # What a failure left lies in memory: without a copy it is gone with the disk.
+            with contextlib.suppress(OSError):
+                shutil.copytree(disk, place / "left", symlinks=True, ignore=shutil.ignore_patterns("filler"))
             subprocess.run(["umount", "-l", str(disk)], check=False, capture_output=True)
 
 

@@ -77,7 +77,7 @@ def attack(arena: Arena, number: int) -> Case:
     name = ", ".join(f"{role} {text[:30]!r}" for role, text in names.items())
     if outcome is Outcome.SURVIVED:
         for page in sorted((place / "run").glob("*.html")):
-            if found := [*_elements(page), *_in_browser(page)]:
+            if found := [*elements(page), *in_browser(page)]:
                 outcome, detail = Outcome.SCRIPT, f"{page.name}: {found[0]}"
     case = Case(KIND, number, name, outcome, detail)
     if case.failed:
@@ -111,13 +111,14 @@ def _write(path: Path, draw: random.Random) -> dict[str, str]:
     return names
 
 
-def _elements(page: Path) -> list[str]:
+def elements(page: Path) -> list[str]:
+    """What a parser finds that the data brought; a comment that is left open is the browser's to find."""
     parser = Elements()
     parser.feed(page.read_text(encoding="utf-8"))
     return parser.brought
 
 
-def _in_browser(page: Path) -> list[str]:
+def in_browser(page: Path) -> list[str]:
     """What a real browser sees; nothing where Playwright or Chromium is not installed."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     try:

@@ -27,6 +27,9 @@ HELP: dict[str, tuple[Any, str]] = {
     "separator": (str | None, "What separates columns."),
     "encoding": (str | None, "Of text files; UTF-8 by default."),
     "max_steps": (int | None, "Longest sequence."),
+    "max_size_mb": (int | None, "Largest file, unpacked, in MB; 4,096 by default, less for packed ones."),
+    "max_columns": (int | None, "Most columns; 30,000 by default."),
+    "max_cells": (int | None, "Most cells, or characters of a text; 200,000,000 by default."),
     "name": (str | None, "Title of the data."),
 }
 FLAGS = {"wide": "One row per sequence; the same as --layout wide."}

@@ -19,6 +19,9 @@ from __future__ import annotations
 
 import errno
 
+# What an error quotes may be a cell of many megabytes. The longest sentence of our own has 400 characters.
+LONGEST_PART = 2000
+
 
 class LeadlineError(Exception):
     """Root of the tree.
@@ -41,8 +44,18 @@ class LeadlineError(Exception):
         parts = [head]
         if self.expected:
             parts.append(f"expected {self.expected}")
-        text = "; ".join(parts) + "."
-        return f"{text} {self.next_move}".rstrip()
+        text = "; ".join(_short(part) for part in parts) + "."
+        return _on_one_line(f"{text} {_short(self.next_move)}".rstrip())
+
+
+def _short(text: str) -> str:
+    """The text without its middle, where a cell or a name in it is very long."""
+    return text if len(text) <= LONGEST_PART else f"{text[: LONGEST_PART // 2]} ... {text[-LONGEST_PART // 4 :]}"
+
+
+def _on_one_line(text: str) -> str:
+    """Line ends, control characters and halves of characters are escaped: they come from files and names."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class DataError(LeadlineError):

@@ -125,9 +125,14 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Finding
     The sample is cut so that this takes at most 10 % of the budget, by what a step and a layer cost on a slow core.
     None where a baseline is advised, where nothing was trained to the end, or where the budget is too small.
     """
+    known = findings_of(verdict, folder)
+    if known is not None:
+        if not os.path.exists(folder / PAGE):  # a run that ended between the two left findings without their page
+            write(known, folder)
+        return None
     spec_layers = None if verdict.advice.spec is None else verdict.advice.spec.num_layers
     steps = _affordable(verdict.budget.minutes, spec_layers or 1)
-    if spec_layers is None or steps is None or not _is_new(verdict, folder):
+    if spec_layers is None or steps is None or not os.path.exists(folder / "model" / "model.json"):
         return None
     loaded = checkpoint.load(folder)
     if loaded.spec is None:
@@ -139,11 +144,6 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Finding
     found = look(question)
     write(found, folder)
     return found
-
-
-def _is_new(verdict: Verdict, folder: Path) -> bool:
-    """Whether there is a model that was not looked into yet."""
-    return os.path.exists(folder / "model" / "model.json") and findings_of(verdict, folder) is None
 
 
 def _affordable(minutes: float | None, layers: int) -> int | None:

@@ -176,8 +176,8 @@ def _same_type(module: torch.nn.RNNBase, name: str, tensor: Tensor) -> None:
     """Refuse what the weights' type does not go with; under autocast what torch cannot put side by side."""
     device, wanted = tensor.device.type, module.weight_ih_l0.dtype
     autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
-    kinds = {wanted, tensor.dtype} - ({torch.float32, torch.get_autocast_dtype(device)} if autocast else {wanted})
-    if kinds:
+    right = {torch.float32, torch.float64, torch.get_autocast_dtype(device)} if autocast else {wanted}
+    if {wanted, tensor.dtype} - right:
         under = f" under autocast to {torch.get_autocast_dtype(device)}" if autocast else ""
         wide = f"{torch.float32} for both" if autocast else f"{wanted}, as the weights"
         move = f"Convert {name} or the module with .to()."

@@ -112,9 +112,13 @@ def test_the_version_of_the_schema_is_in_every_verdict() -> None:
 def test_every_slug_has_a_section_with_the_next_move() -> None:
     messages = sections(DOCS / "messages.md", 2)
     kinds = [k for k in vars(errors).values() if inspect.isclass(k) and issubclass(k, errors.LeadlineError)]
-    assert len(kinds) == 9
-    assert {kind.slug for kind in kinds if kind is not errors.LeadlineError} == set(messages)
+    assert len(kinds) == 10
+    assert {kind.slug for kind in kinds if kind is not errors.LeadlineError} == set(messages) - {
+        "internal"
+    }  # what nobody foresaw has no class
     for slug, text in messages.items():
+        if slug == "internal":
+            continue
         kind = next(k for k in kinds if k.slug == slug)
         assert f"`{kind.__name__}`" in text, slug
         assert "Next move" in text, slug

@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load, save
 
 import leadline
-from leadline import api, checkpoint
+from leadline import api, checkpoint, looking
 from leadline.comparing import Pair
 from leadline.errors import LeadlineError, ModelError, RunFolderError
 from leadline.report import again
@@ -286,3 +286,14 @@ def test_every_byte_of_a_model_counts(run) -> None:
             assert again_read.facts == json.loads(whole)["facts"]
         (run / "model" / name).write_bytes(whole)
     assert checkpoint.is_whole(run)
+
+
+def test_findings_without_their_page_get_it(run, table) -> None:
+    """What a full disk or a kill between the two leaves; the page used to be missing for good."""
+    found, verdict = read_findings(run), read_verdict(run)
+    advice = verdict.advice.model_copy(update={"description": found.looked.network})
+    data = verdict.data.model_copy(update={"fingerprint": found.looked.fingerprint})
+    theirs = verdict.model_copy(update={"advice": advice, "data": data})
+    (run / looking.PAGE).unlink()
+    looking.after_study(theirs, leadline.load_data(table), run)
+    assert (run / looking.PAGE).stat().st_size > 1000

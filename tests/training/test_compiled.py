@@ -16,9 +16,11 @@ import torch
 
 import leadline
 from leadline.baselines import networks
-from leadline.data import encode, tasks
+from leadline.data import encode
 from leadline.data.batch import Batcher
 from leadline.data.datasets.letters import letters
+from leadline.data.datasets.synthetic.chains import markov_chain
+from leadline.data.datasets.synthetic.memory import adding, recall
 from leadline.data.encode import Encoder
 from leadline.data.sequences import Sequences
 from leadline.kernels import choose, library, team
@@ -40,13 +42,13 @@ def words() -> Sequences:
 
 DATA = {
     "tagging": lambda: letters(60),
-    "classification": lambda: tasks.recall(30, count=2, delay=4),
+    "classification": lambda: recall(30, count=2, delay=4),
     "words": words,
-    "regression": lambda: tasks.adding(30, length=7),
+    "regression": lambda: adding(30, length=7),
     "columns": lambda: leadline.from_arrays(
         np.random.default_rng(0).normal(size=(30, 5, 3)), np.arange(30) % 3, kind="classification"
     ),
-    "next_step": lambda: tasks.markov_chain(30, length=9),
+    "next_step": lambda: markov_chain(30, length=9),
 }
 SPECS = (
     {"cell": "tanh", "hidden_size": 5, "readout": "mlp"},
@@ -328,7 +330,7 @@ def test_sequences_of_no_step_and_of_one(pooling: str) -> None:
 @pytest.mark.parametrize("fields", [{}, {"residual": True, "layer_norm": True, "num_layers": 2}])
 def test_updates_are_those_of_torch(fields: dict[str, object]) -> None:
     """Numbers only and no dropout, so that nothing is drawn: twenty updates of AdamW, clipped, and the average."""
-    data = tasks.adding(60, length=7)
+    data = adding(60, length=7)
     recipe = Recipe(learning_rate=0.01, weight_decay=0.1, clip=0.05, batch_size=16)
     network, encoder, batcher = prepared(data, hidden_size=10, readout="mlp", **fields)
     order = batcher.shuffled(np.arange(60), 16, np.random.default_rng(0))
@@ -363,7 +365,7 @@ def test_dropout_has_the_same_mask_both_ways(fields: dict[str, object]) -> None:
 
 @pytest.mark.parametrize(("name", "kind"), [("mlp", "tagging"), ("convolution", "tagging"), ("bag", "recall")])
 def test_dropout_of_a_baselines_hidden_units_has_the_same_mask_both_ways(name: str, kind: str) -> None:
-    data = letters(200) if kind == "tagging" else tasks.recall(200, count=2, delay=4)
+    data = letters(200) if kind == "tagging" else recall(200, count=2, delay=4)
     slopes_agree(*windowed(data, name, dropout=0.5))
 
 

@@ -13,6 +13,7 @@ import pytest
 import leadline
 from leadline import aside
 from leadline.data.datasets.letters import letters
+from leadline.errors import OutputError
 from leadline.study.advise import Options, prepare, study
 from leadline.trials import tested
 
@@ -155,7 +156,7 @@ def test_a_full_disk_at_the_last_moment_costs_a_warning_not_the_study(tmp_path, 
             return write(path, text)
         assert (tmp_path / "run" / "verdict.json").exists()
         assert (tmp_path / "run" / "model" / "model.json").exists()
-        raise OSError(28, "No space left on device")
+        raise OutputError("cannot be written (No space left on device)", where=str(path))
 
     monkeypatch.setattr(aside, "write_text", full)
     _, found = small(tmp_path / "run")

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from leadline.analysis.annotations import MOST_CLASSES, Annotation
 from leadline.data.columns import as_text
-from leadline.data.files import decode, read_bytes
+from leadline.data.decoding import read_text
+from leadline.data.delimited import first_line
+from leadline.data.files import shown
+from leadline.data.formats import open_table
+from leadline.data.limits import check_cells, check_columns
+from leadline.data.options import ReadOptions
 from leadline.data.sequences import Sequences
-from leadline.data.table import open_table
 from leadline.errors import DataError
 
 DISTANCE = " distance"
@@ -36,24 +40,29 @@ def read_file(path: Path, sequences: Sequences) -> list[Annotation]:
     Raises:
         DataError: another number of rows, or no column.
     """
-    table = open_table(path, None)
+    table = open_table(path, ReadOptions())
     frame = _delimited(path) if table is None else table.frame
-    columns = {name: frame[name] for name in frame.columns if name not in PLACES}
+    # Under another name: polars takes some names for patterns.
+    columns = {name: frame[name].alias("value") for name in frame.columns if name not in PLACES}
     if not columns:
-        raise DataError("no column beside sequence and step", where=str(path), expected="a column per annotation")
-    return from_columns(columns, sequences, str(path))
+        raise DataError("no column beside sequence and step", where=shown(path), expected="a column per annotation")
+    return from_columns(columns, sequences, shown(path))
 
 
 def _delimited(path: Path) -> pl.DataFrame:
     """A CSV or TSV table with a header; rows without any value count too."""
-    text = decode(read_bytes(path), path, None)
-    separator = "\t" if "\t" in text.split("\n", 1)[0] else ","
+    text = read_text(path, ReadOptions())
+    first = text.split("\n", 1)[0]
+    separator = "\t" if "\t" in first else ","
+    columns = first.count(separator) + 1
+    check_columns(columns, ReadOptions(), shown(path))
+    check_cells(text.count("\n"), columns, ReadOptions(), shown(path))
     try:
         return pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise DataError(
-            f"the columns cannot be told apart ({str(error).splitlines()[0]})",
-            where=str(path),
+            f"the columns cannot be told apart ({first_line(error)})",
+            where=shown(path),
             expected="a header, then a row per step or per sequence, separated by commas or tabs",
             next_move="Check quotes and separators.",
         ) from error
@@ -111,7 +120,7 @@ def _values(column: pl.Series) -> tuple[NDArray[np.generic], tuple[str, ...]]:
     """Class indices with names, or numbers: text and few whole numbers are classes."""
     if column.dtype.is_numeric() and not (column.dtype.is_integer() and column.n_unique() <= FEW_NUMBERS):
         return _numbers(column), ()
-    text = as_text(column)
+    text = as_text(column).alias("value")
     counts = text.drop_nulls().value_counts(sort=True)
     names = sorted(counts[text.name].to_list()[:MOST_CLASSES], key=lambda name: (len(name), name))
     index = {name: i for i, name in enumerate(names)}

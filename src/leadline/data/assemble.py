@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import polars as pl
@@ -45,7 +45,8 @@ def assemble(
     kept = [column for column in columns if column.missing < len(column.values)]
     notes = [f"Column '{c.name}' has no value at all: left out." for c in columns if c not in kept]
     notes += [_missing_note(column) for column in kept if column.missing]
-    _require_features(kept, origin.source)
+    if not kept:
+        refuse_no_features(origin.source)
     numeric = [column for column in kept if column.numeric]
     named = [column for column in kept if not column.numeric]
     known = targets if isinstance(targets, Targets) else Targets(targets, np.zeros(0), ())
@@ -75,14 +76,14 @@ def _missing_note(column: Column) -> str:
     return f"Column '{column.name}': {share}; missing is a category of its own."
 
 
-def _require_features(columns: Sequence[Column], source: str) -> None:
-    if not columns:
-        raise DataError(
-            "no column is left to predict from",
-            where=source,
-            expected="at least one feature beside the target",
-            next_move="Check --features, --exclude and the columns that have a role.",
-        )
+def refuse_no_features(source: str) -> NoReturn:
+    """Raise because every column has a role, is left out or is empty."""
+    raise DataError(
+        "no column is left to predict from",
+        where=source,
+        expected="at least one feature beside the target",
+        next_move="Check --features, --exclude, --separator and the columns that have a role.",
+    )
 
 
 def _stack(columns: Sequence[Column], rows: int, dtype: Any) -> NDArray[Any]:

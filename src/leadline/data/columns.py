@@ -16,6 +16,9 @@ from leadline.errors import DataError
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?")
 LARGEST = float(np.finfo(np.float32).max)
 TYPO_SHARE = 0.8
+LARGEST_WHOLE = 2**53
+# Longer digits are names: they sort as text.
+MOST_DIGITS = 18
 Where = Callable[[int], str]
 Form = Literal["category", "word"]
 
@@ -145,8 +148,9 @@ def _numbers(values: NDArray[np.float64], name: str, where: Where) -> Column:
 def as_text(series: pl.Series) -> pl.Series:
     """The values as text: whole numbers without a fraction, empty text as missing."""
     if series.dtype.is_float():
-        whole = series.is_null() | series.is_nan() | (series == series.round(0))
         series = series.fill_nan(None)
+        # Beyond this, single precision and double skip whole numbers, and 64 bits end.
+        whole = series.is_null() | ((series == series.round(0)) & (series.abs() <= LARGEST_WHOLE))
         if whole.all():
             return series.cast(pl.Int64, strict=False).cast(pl.String)
     text = series.cast(pl.String)
@@ -178,7 +182,8 @@ def _codes_of_names(series: pl.Series) -> tuple[NDArray[np.int32], tuple[str, ..
 
 
 def _order(values: list[str]) -> Callable[[str], Any]:
-    whole = all(value.removeprefix("-").isdecimal() and value.isascii() for value in values)
+    digits = [value.removeprefix("-") for value in values]
+    whole = all(text.isdecimal() and text.isascii() and len(text) <= MOST_DIGITS for text in digits)
     return (lambda value: (int(value), value)) if whole else (lambda value: value)
 
 

@@ -1,15 +1,21 @@
-"""From a path to bytes and text: what can go wrong with a file before its contents matter."""
+"""From a path to bytes: what can go wrong with a file before its contents matter."""
 
 from __future__ import annotations
 
 import gzip
+import io
+import stat
 import zlib
 from pathlib import Path
 
+from leadline.data.limits import most_bytes, refuse_size
+from leadline.data.options import ReadOptions
 from leadline.errors import DataError
 
 PARQUET = (".parquet", ".pq")
 JSON_LINES = (".jsonl", ".ndjson")
+GZIP = b"\x1f\x8b"
+CHUNK = 1 << 20
 
 
 def suffix_of(path: Path) -> str:
@@ -24,99 +30,98 @@ def suffix_of(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def read_bytes(path: Path) -> bytes:
+def shown(path: Path) -> str:
+    """The path as text that can be printed and stored, whatever bytes its name has.
+
+    >>> shown(Path("caf\\udce9.csv"))
+    'caf\\\\xe9.csv'
+    """
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def read_bytes(path: Path, options: ReadOptions) -> bytes:
     """The file's bytes, decompressed when its name ends in `.gz`.
 
     Raises:
-        DataError: no such file, a directory, not readable, a broken gzip file, or an empty one.
+        DataError: no such file, a directory, a pipe or a device, not readable, too large, a broken gzip file, or
+            an empty one.
     """
-    data = _raw_bytes(path)
+    data = _raw_bytes(path, options)
     if path.suffix.lower() == ".gz":
-        data = _decompress(data, path)
+        data = _decompress(data, path, options)
     if not data.strip():
-        raise DataError(
-            "the file is empty",
-            where=str(path),
-            expected="at least 20 sequences",
-            next_move="Check how it was written.",
-        )
+        raise empty(path)
     return data
 
 
-def _raw_bytes(path: Path) -> bytes:
+def empty(path: Path) -> DataError:
+    """The error for a file without anything but blanks."""
+    return DataError(
+        "the file is empty",
+        where=shown(path),
+        expected="at least 20 sequences",
+        next_move="Check how it was written.",
+    )
+
+
+def _raw_bytes(path: Path, options: ReadOptions) -> bytes:
+    most = most_bytes(options)
     try:
+        if _size(path) > most:
+            raise refuse_size(most, shown(path), unpacked=False)
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
         raise DataError(
             "there is no such file",
-            where=str(path),
+            where=shown(path),
             expected="the path of a data file",
-            next_move=f"Check the spelling; relative paths start at {Path.cwd()}.",
+            next_move=f"Check the spelling; relative paths start at {shown(Path.cwd())}.",
         ) from None
     except IsADirectoryError:
         raise DataError(
             "this is a directory",
-            where=str(path),
+            where=shown(path),
             expected="one data file",
             next_move="Name one file in it; put all sequences into one file.",
         ) from None
     except OSError as error:
         raise DataError(
             f"the file cannot be read ({error.strerror})",
-            where=str(path),
+            where=shown(path),
             expected="a readable file",
             next_move="Check its permissions.",
         ) from error
 
 
-def _decompress(data: bytes, path: Path) -> bytes:
+def _size(path: Path) -> int:
+    """Bytes of a file; a pipe would wait for a writer for ever, and a device may never end."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(
+            "this is a pipe, a socket or a device",
+            where=shown(path),
+            expected="a file, which can be read more than once",
+            next_move="Write the data to a file first.",
+        )
+    return status.st_size
+
+
+def _decompress(data: bytes, path: Path, options: ReadOptions) -> bytes:
+    most = most_bytes(options, packed=len(data))
+    unpacked = io.BytesIO()
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            while chunk := file.read(CHUNK):
+                unpacked.write(chunk)
+                if unpacked.tell() > most:
+                    raise refuse_size(most, shown(path), unpacked=True)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"the gzip file is broken ({error})",
-            where=str(path),
+            where=shown(path),
             expected="a whole gzip file, because the name ends in .gz",
             next_move="Test it with `gzip -t`, copy it again, or drop the .gz when it is not compressed.",
         ) from error
-
-
-def decode(data: bytes, path: Path, encoding: str | None) -> str:
-    """Text of `data`, line ends as "\\n".
-
-    Raises:
-        DataError: bytes that the encoding does not have, with the line; binary data; an unknown encoding.
-    """
-    name = encoding or "utf-8-sig"
-    _refuse_binary(data, path, name)
-    try:
-        text = data.decode(name)
-    except LookupError:
-        raise DataError(
-            f"encoding '{name}' does not exist",
-            where=str(path),
-            expected="a name such as utf-8, latin-1 or cp1252",
-            next_move="Correct --encoding.",
-        ) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"byte 0x{data[error.start]:02x} is not {name.removesuffix('-sig')} text",
-            where=f"{path}, line {line}",
-            expected="text in UTF-8, or in the encoding that is named",
-            next_move="Name the file's encoding, for instance --encoding latin-1 or --encoding utf-16.",
-        ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def _refuse_binary(data: bytes, path: Path, encoding: str) -> None:
-    head = data[:8192]
-    if encoding.replace("_", "-").startswith(("utf-16", "utf-32")) or b"\0" not in head:
-        return
-    marked = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    raise DataError(
-        "this looks like UTF-16 text" if marked else "this is binary, not text",
-        where=f"{path}, line {head.count(bytes([10]), 0, head.index(0)) + 1}",
-        expected="CSV, TSV, JSON lines or plain text, or a name that ends in .parquet",
-        next_move="Use --encoding utf-16." if marked else "Convert it to one of these, or correct its name.",
-    )
+    return unpacked.getvalue()

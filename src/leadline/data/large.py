@@ -18,11 +18,13 @@ import polars as pl
 
 from leadline.data import memory
 from leadline.data.columns import LARGEST, lost_numbers
-from leadline.data.files import JSON_LINES, PARQUET, suffix_of
+from leadline.data.delimited import delimited_table, records
+from leadline.data.files import JSON_LINES, PARQUET, shown, suffix_of
+from leadline.data.limits import check_cells, most_bytes, refuse_size
 from leadline.data.options import ReadOptions
 from leadline.data.roles import Roles, find_roles
 from leadline.data.sniff import SAMPLE, Guess, guess_table, guess_text
-from leadline.data.table import Table, delimited_table, records
+from leadline.data.table import Table
 from leadline.errors import DataError
 
 LARGE = 64_000_000
@@ -81,9 +83,15 @@ def large_table(path: Path, options: ReadOptions, needs_target: bool) -> Table |
         path: the file.
         options: what overrules the inferences.
         needs_target: False when the sequences are only to be predicted.
+
+    Raises:
+        DataError: it is larger than the options allow, or memory will not do for it.
     """
     if not _may_be_large(path, options):
         return None
+    most = most_bytes(options)
+    if path.stat().st_size > most:
+        raise refuse_size(most, shown(path), unpacked=False)
     try:
         with path.open("rb") as file:
             form = _form(file, path, options, needs_target)
@@ -92,15 +100,21 @@ def large_table(path: Path, options: ReadOptions, needs_target: bool) -> Table |
     memory.require(form.bytes_per_byte * path.stat().st_size, str(path))
     try:
         table = _read(path, form)
-        return table if guess_table(table, options, needs_target)[0] == "long" else None
+        if guess_table(table, options, needs_target)[0] != "long":
+            return None
     except (_Unusual, DataError, OSError, pl.exceptions.PolarsError):
         return None  # reading it whole says what is wrong, and where
+    check_cells(table.frame.height, table.frame.width, options, shown(path))
+    return table
 
 
 def _may_be_large(path: Path, options: ReadOptions) -> bool:
     packed = path.suffix.lower() == ".gz" or suffix_of(path) in (*PARQUET, *JSON_LINES)
     encoding = options.encoding and options.encoding.lower().replace("_", "-")
-    return not packed and encoding in UTF_8 and path.is_file() and path.stat().st_size >= LARGE
+    try:
+        return not packed and encoding in UTF_8 and path.is_file() and path.stat().st_size >= LARGE
+    except OSError:  # a name that is too long, a loop of links: opening it finds the words
+        return False
 
 
 def _form(file: BinaryIO, path: Path, options: ReadOptions, needs_target: bool) -> Form:
@@ -116,7 +130,7 @@ def _form(file: BinaryIO, path: Path, options: ReadOptions, needs_target: bool) 
     guess = guess_text(text, suffix_of(path), options)
     if guess.layout not in (None, "long"):
         raise _Unusual
-    first = delimited_table(text, path, guess.separator, guess.header)
+    first = delimited_table(text, str(path), guess.separator, guess.header, options)
     roles = find_roles(first, options, needs_target)
     if roles.sequence is None and roles.time is None:
         raise _Unusual

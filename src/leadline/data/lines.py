@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leadline.data.assemble import Origin, assemble, group_codes, refuse_kind, require_kind
 from leadline.data.columns import Column, Form, as_text
+from leadline.data.limits import check_characters
 from leadline.data.options import ReadOptions, Tokens
 from leadline.data.parts import to_parts
 from leadline.data.roles import Roles, find_roles
@@ -73,6 +74,7 @@ def line_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
     roles = find_roles(table, options, needs_target)
     column = roles.text or _only_text(table, roles)
     texts = _texts(table, column)
+    check_characters(sum(map(len, texts)), options, table.source)
     tokens, why = _tokens(texts, options.tokens)
     steps, offsets = _steps(texts, tokens)
     _refuse_empty(table, column, np.diff(offsets))
@@ -84,7 +86,7 @@ def line_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
 
 
 def _only_text(table: Table, roles: Roles) -> str:
-    texts = [feature for feature in roles.features if table.frame[feature].dtype == pl.String]
+    texts = [feature for feature in roles.features if table.column(feature).dtype == pl.String]
     if len(texts) != 1:
         raise DataError(
             f"{len(texts)} columns could be the text",
@@ -96,7 +98,7 @@ def _only_text(table: Table, roles: Roles) -> str:
 
 
 def _texts(table: Table, column: str) -> list[str]:
-    return [text or "" for text in as_text(table.frame[column]).to_list()]
+    return [text or "" for text in as_text(table.column(column)).to_list()]
 
 
 def _tokens(texts: Sequence[str], asked: Tokens | None) -> tuple[Tokens, list[str]]:
@@ -138,14 +140,13 @@ def _refuse_empty(table: Table, column: str, lengths: NDArray[np.int64]) -> None
 
 
 def _origin(table: Table, roles: Roles, name: str, notes: tuple[str, ...]) -> Origin:
-    frame = table.frame
-    ids = [str(i + 1) for i in range(frame.height)]
+    ids = [str(i + 1) for i in range(table.frame.height)]
     if roles.sequence:
-        ids = [key or str(i + 1) for i, key in enumerate(as_text(frame[roles.sequence]).to_list())]
-    groups = group_codes(frame[roles.group]) if roles.group else None
+        ids = [key or str(i + 1) for i, key in enumerate(as_text(table.column(roles.sequence)).to_list())]
+    groups = group_codes(table.column(roles.group)) if roles.group else None
     parts = None
     if roles.split:
-        names = as_text(frame[roles.split]).to_list()
+        names = as_text(table.column(roles.split)).to_list()
         parts, more = to_parts(names, lambda row: table.where(row, roles.split))
         notes = (*notes, *more)
     return Origin(name, table.source, tuple(ids), roles.target or "label", groups, parts, notes)
@@ -160,6 +161,6 @@ def _targets(table: Table, roles: Roles, options: ReadOptions, needs_target: boo
             expected="a column named target, label or y",
             next_move="Name it with --target.",
         )
-    if target is None or (not needs_target and table.frame[target].null_count()):
+    if target is None or (not needs_target and table.column(target).null_count()):
         return require_kind(options.kind)
-    return to_targets(table.frame[target], target, lambda row: table.where(row, target), options.kind, per_step=False)
+    return to_targets(table.column(target), target, lambda row: table.where(row, target), options.kind, per_step=False)

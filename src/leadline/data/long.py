@@ -50,7 +50,7 @@ def long_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
 
 def _find_times(table: Table, roles: Roles) -> str | None:
     """The only feature that holds dates, if there is one."""
-    found = [name for name in roles.features if looks_like_times(table.frame[name])]
+    found = [name for name in roles.features if looks_like_times(table.column(name))]
     return found[0] if len(found) == 1 else None
 
 
@@ -68,7 +68,7 @@ def _time_notes(roles: Roles, times: str | None) -> list[str]:
 def _features(table: Table, names: Sequence[str], options: ReadOptions, order: Order) -> tuple[list[Column], list[str]]:
     columns, notes = [], []
     for name in names:
-        series = table.frame[name]
+        series = table.column(name)
         if series.dtype.is_temporal():
             notes.append(f"Column '{name}' holds times: left out as a feature.")
             continue
@@ -110,11 +110,11 @@ def _members(
     groups = None
     if roles.group:
         refuse_change(table, roles.group, order)
-        groups = group_codes(table.frame[roles.group][first])
+        groups = group_codes(table.column(roles.group)[first])
     if not roles.split:
         return groups, None, ()
     refuse_change(table, roles.split, order)
-    names = as_text(table.frame[roles.split])[first].to_list()
+    names = as_text(table.column(roles.split))[first].to_list()
     parts, notes = to_parts(names, lambda i: table.where(int(first[i]), roles.split))
     return groups, parts, notes
 
@@ -135,14 +135,14 @@ def _with_targets(
         if needs_target:
             _refuse_no_target(table, roles, columns)
         return assemble(columns, order.offsets, require_kind(options.kind), origin)
-    if not needs_target and table.frame[roles.target].null_count():
+    if not needs_target and table.column(roles.target).null_count():
         return assemble(columns, order.offsets, require_kind(options.kind), origin)
     targets = _targets(table, roles.target, roles.sequence, options.kind, order)
     return assemble(columns, order.offsets, targets, origin)
 
 
 def _targets(table: Table, target: str, sequence: str | None, kind: Kind | None, order: Order) -> Targets:
-    series = table.frame[target]
+    series = table.column(target)
     per_step = _is_per_step(table, target, sequence, kind, order)
     chosen = order.rows if per_step else order.rows[order.offsets[:-1]]
     return to_targets(series[chosen], target, lambda i: table.where(int(chosen[i]), target), kind, per_step)
@@ -150,7 +150,7 @@ def _targets(table: Table, target: str, sequence: str | None, kind: Kind | None,
 
 def _is_per_step(table: Table, target: str, sequence: str | None, kind: Kind | None, order: Order) -> bool:
     """Whether the target changes within sequences; a few changes among many constants are an error."""
-    changes = changes_within(codes_of(table.frame[target])[0], order)
+    changes = changes_within(codes_of(table.column(target))[0], order)
     if kind in PER_STEP or sequence is None:
         return True
     if not len(changes):

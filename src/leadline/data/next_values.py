@@ -35,7 +35,7 @@ def next_values(
             next_move="Take it out of --features.",
         )
     refuse_forecasting(table, name, options)
-    column = to_column(table.frame[name], name, lambda row: table.where(row, name), as_numeric=False)
+    column = to_column(table.column(name), name, lambda row: table.where(row, name), as_numeric=False)
     if column.missing:
         row = int(np.argmax(column.values < 0))
         raise DataError(
@@ -69,7 +69,7 @@ def _only_name(table: Table, columns: Sequence[Column]) -> str:
 
 
 def refuse_forecasting(table: Table, name: str, options: ReadOptions) -> None:
-    parsed = parse_numbers(table.frame[name])
+    parsed = parse_numbers(table.column(name))
     if parsed is None or parsed[1].any() or name in options.categorical:
         return
     numbers = parsed[0][~np.isnan(parsed[0])]

@@ -17,6 +17,18 @@ WINDOW_STEPS = 512
 TEXT_WINDOW_STEPS = 128
 MOST_STEPS = 10_000
 
+# What a file may become in memory before reading refuses it; each can be raised by the option of the same meaning.
+# Text of 4 GB takes some 20 GB once it is cells: more than most machines have.
+MOST_MB = 4096
+# A packed file is held to less, so that a small one cannot fill the memory: tables seldom pack better than 20 : 1.
+MOST_UNPACKED = 100
+# Below this an unpacked file does no harm, however well it was packed.
+HARMLESS_MB = 32
+# Three values at each of the 10,000 steps that a wide row may have; read in about three seconds.
+MOST_COLUMNS = 30_000
+# Twenty million rows of ten columns.
+MOST_CELLS = 200_000_000
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -49,6 +61,13 @@ class ReadOptions:
             steps by default, 128 in plain text: enough for gradients to reach, short enough to batch);
             where a sequence has one target, its last `max_steps` steps are kept, and without this option
             more than 10,000 steps are an error.
+        max_size_mb: largest content, unpacked, in MB (a million bytes). By default 4,096; of a packed file (gzip,
+            Parquet) not more than 100 times its size on disk, from 32 MB on, so that a small file cannot fill
+            the memory.
+        max_columns: most columns, or different keys of JSON lines; 30,000 by default (three values at each of
+            10,000 steps).
+        max_cells: most cells (rows times columns), or characters of a text that is read by characters;
+            200,000,000 by default.
         name: title of the data; the file's name by default.
 
     Raises:
@@ -81,6 +100,9 @@ class ReadOptions:
     separator: str | None = None
     encoding: str | None = None
     max_steps: int | None = None
+    max_size_mb: int | None = None
+    max_columns: int | None = None
+    max_cells: int | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -89,7 +111,8 @@ class ReadOptions:
         _check_choice("tokens", self.tokens, get_args(Tokens))
         _check_choice("channel_order", self.channel_order, get_args(ChannelOrder))
         _check_positive("channels", self.channels)
-        _check_positive("max_steps", self.max_steps)
+        for name in ("max_steps", "max_size_mb", "max_columns", "max_cells"):
+            _check_positive(name, getattr(self, name))
         _check_separator(self.separator)
         both = sorted(set(self.categorical) & set(self.numeric))
         if both:
@@ -163,12 +186,12 @@ def _check_positive(name: str, value: int | None) -> None:
         raise OptionError(
             f"{name} is {value}",
             expected="a whole number from 1 on",
-            next_move=f"Leave {name} out to infer it.",
+            next_move=f"Leave {name} out to have it inferred, or to take the default.",
         )
 
 
 def _check_separator(separator: str | None) -> None:
-    if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\n\r'):
+    if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\n\r\0'):
         raise OptionError(
             f"separator {separator!r} cannot separate columns",
             expected="one character such as ',' or ';' or a tab",

@@ -35,9 +35,9 @@ def order_rows(table: Table, sequence: str | None, time: str | None) -> Order:
         DataError: a row without sequence or time, or a step number that occurs twice in a sequence.
     """
     frame = table.frame
-    if sequence and frame[sequence].null_count():
-        _refuse_missing(table, sequence, int(frame[sequence].is_null().arg_max() or 0))
-    codes = group_codes(frame[sequence]) if sequence else np.zeros(frame.height, dtype=np.int64)
+    if sequence and table.column(sequence).null_count():
+        _refuse_missing(table, sequence, int(table.column(sequence).is_null().arg_max() or 0))
+    codes = group_codes(table.column(sequence)) if sequence else np.zeros(frame.height, dtype=np.int64)
     notes: list[str] = []
     if time:
         keys, numbers = _time_keys(table, time)
@@ -46,7 +46,7 @@ def order_rows(table: Table, sequence: str | None, time: str | None) -> Order:
     else:
         rows = np.argsort(codes, kind="stable")
     starts = np.flatnonzero(np.diff(codes[rows], prepend=-1))
-    ids = as_text(frame[sequence])[rows[starts]].to_list() if sequence else ["all"]
+    ids = as_text(table.column(sequence))[rows[starts]].to_list() if sequence else ["all"]
     notes += _moved_notes(rows, codes, sequence, time)
     return Order(rows, np.append(starts, frame.height).astype(np.int64), tuple(map(str, ids)), tuple(notes))
 
@@ -75,7 +75,7 @@ def _moved_notes(
 
 def _time_keys(table: Table, time: str) -> tuple[Keys, bool]:
     """(rows,) sortable times, and whether they are numbers."""
-    series = table.frame[time]
+    series = table.column(time)
     if series.dtype.is_temporal():
         return _complete(table, time, series.to_physical()), False
     parsed = parse_numbers(series)
@@ -134,7 +134,7 @@ def changes_within(codes: NDArray[np.int32], order: Order) -> NDArray[np.int64]:
 
 def refuse_change(table: Table, column: str, order: Order) -> None:
     """Raise where a column that describes sequences changes within one."""
-    changes = changes_within(codes_of(table.frame[column])[0], order)
+    changes = changes_within(codes_of(table.column(column))[0], order)
     if len(changes):
         refuse_not_constant(table, column, order, int(changes[0]), f"one {column} per sequence", "Correct the row.")
 
@@ -143,7 +143,7 @@ def refuse_not_constant(table: Table, column: str, order: Order, step: int, expe
     """Raise for the step at which a value differs from the first of its sequence."""
     sequence = int(np.searchsorted(order.offsets, step, side="right")) - 1
     row, first = int(order.rows[step]), int(order.rows[order.offsets[sequence]])
-    here, there = table.frame[column][row], table.frame[column][first]
+    here, there = table.column(column)[row], table.column(column)[first]
     raise DataError(
         f"sequence '{order.ids[sequence]}' has '{here}' here and '{there}' in {table.locate(first)}",
         where=table.where(row, column),

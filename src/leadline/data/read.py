@@ -6,7 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from leadline.data import memory
-from leadline.data.files import PARQUET, decode, read_bytes, suffix_of
+from leadline.data.decoding import read_text
+from leadline.data.delimited import delimited_table
+from leadline.data.files import PARQUET, shown, suffix_of
+from leadline.data.formats import open_table
 from leadline.data.large import LARGE, large_table
 from leadline.data.lines import line_sequences, lines_table
 from leadline.data.long import long_sequences
@@ -14,7 +17,7 @@ from leadline.data.options import Layout, ReadOptions
 from leadline.data.sequences import Sequences
 from leadline.data.settle import settle
 from leadline.data.sniff import Guess, guess_table, guess_text
-from leadline.data.table import Table, delimited_table, open_table
+from leadline.data.table import Table
 from leadline.data.targets import require_two_classes
 from leadline.data.text import text_sequences
 from leadline.data.unite import unite
@@ -81,11 +84,23 @@ def read_settled(
     A model keeps them (`dataclasses.asdict`, `ReadOptions.from_dict`) to read what it is to predict:
     `read(path, settled, needs_target=False)`.
     """
-    sequences, layout = _read_one(Path(path), options, needs_target)
+    sequences, layout = _read_whole(Path(path), options, needs_target)
     settled = settle(options, sequences, layout)
     if test is not None:
-        sequences = unite(sequences, _read_one(Path(test), settled, needs_target)[0])
+        sequences = unite(sequences, _read_whole(Path(test), settled, needs_target)[0])
     return (require_two_classes(sequences) if needs_target else sequences), settled
+
+
+def _read_whole(path: Path, options: ReadOptions, needs_target: bool) -> tuple[Sequences, Layout]:
+    try:
+        return _read_one(path, options, needs_target)
+    except MemoryError:
+        raise DataError(
+            "the memory does not suffice to read the file",
+            where=shown(path),
+            expected="about 50 bytes of memory for each cell, or each character of a text",
+            next_move="Free memory, or take a part of the rows.",
+        ) from None
 
 
 def _read_one(path: Path, options: ReadOptions, needs_target: bool) -> tuple[Sequences, Layout]:
@@ -94,10 +109,10 @@ def _read_one(path: Path, options: ReadOptions, needs_target: bool) -> tuple[Seq
     if table is not None:
         return from_table(table if table.header else table.noted(UNNAMED), name, options, needs_target)
     _require_memory(path)
-    table = open_table(path, options.encoding)
+    table = open_table(path, options)
     if table is not None:
         return from_table(table, name, options, needs_target)
-    text = decode(read_bytes(path), path, options.encoding)
+    text = read_text(path, options)
     guess = guess_text(text, suffix_of(path), options)
     return _from_text(text, path, name, guess, options, needs_target)
 
@@ -110,13 +125,14 @@ def _require_memory(path: Path) -> None:
 
 
 def _title(path: Path) -> str:
-    return path.name.split(".")[0] or path.name
+    name = Path(shown(path)).name
+    return name.split(".")[0] or name
 
 
 def _from_text(
     text: str, path: Path, name: str, guess: Guess, options: ReadOptions, needs_target: bool
 ) -> tuple[Sequences, Layout]:
-    source = str(path)
+    source = shown(path)
     if guess.layout == "text":
         return text_sequences(text, source, name, options, needs_target), "text"
     if guess.layout == "words":
@@ -126,7 +142,7 @@ def _from_text(
     if guess.layout == "lines" and not guess.header and guess.separator == "\t":
         table = lines_table(text, source, needs_target).noted(*guess.notes)
         return _built("lines", table, name, options, needs_target)
-    table = delimited_table(text, path, guess.separator, guess.header).noted(*guess.notes)
+    table = delimited_table(text, source, guess.separator, guess.header, options).noted(*guess.notes)
     if not guess.header:
         table = table.noted(UNNAMED)
     return from_table(table, name, options, needs_target)

@@ -27,6 +27,8 @@ MEANING = {
 }
 
 UNNEEDED = ("target", "group", "split")
+# Names that a user may have misspelt; longer ones are text in the place of names.
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def require(table: Table, name: str, role: str = "") -> str:
             expected="one target: many labels per step are refused",
             next_move="Predict each target alone.",
         )
-    close = difflib.get_close_matches(name, columns, 1)
+    close = _close(name, columns)
     hint = f"Did you mean '{close[0]}'?" if close else "Correct the name."
     if not table.header:
         hint += " The first line was taken as data; use --header if it names the columns."
@@ -110,6 +112,13 @@ def require(table: Table, name: str, role: str = "") -> str:
         expected=f"one of {_quoted(columns)}",
         next_move=hint,
     )
+
+
+def _close(name: str, columns: list[str]) -> list[str]:
+    """What `name` may have meant; the time of the search grows with the square of a name's length."""
+    if len(name) > LONGEST_NAME:
+        return []
+    return difflib.get_close_matches(name, [column for column in columns if len(column) <= LONGEST_NAME], 1)
 
 
 def _quoted(names: list[str]) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadline.data.columns import MISSING, TYPO_SHARE, plain
+from leadline.data.delimited import cells_of
 from leadline.data.options import Layout, ReadOptions
 from leadline.data.roles import RECOGNISED, find_roles
 from leadline.data.table import Table
 
+DELIMITED = (".csv", ".tsv", ".tab")
 SAMPLE = 400
+# Enough for 400 lines of 5,000 characters; of longer lines fewer tell the layout.
+SAMPLE_CHARACTERS = 2_000_000
+# A single line of names of columns is never so long: it is a text without line ends.
+LONGEST_HEADER = 10_000
 SEPARATORS = ("\t", ",", ";", "|")
 WRITTEN = {"long": "a row per step", "wide": "a row per sequence"}
 KNOWN = frozenset(name for names in RECOGNISED.values() for name in names)
@@ -35,10 +40,12 @@ def guess_text(text: str, suffix: str, options: ReadOptions) -> Guess:
         suffix: ".csv", ".tsv", ".txt" and so on.
         options: what the user said already.
     """
-    sample = text.split("\n", SAMPLE)[:SAMPLE]
+    sample = _sample(text)
     filled = [line for line in sample if line.strip()]
     separator, said = _separator(filled, suffix, options)
-    rows = list(csv.reader(filled, delimiter=separator))
+    if _is_one_line(filled, suffix, separator, options):
+        return Guess("text", separator, False)
+    rows = cells_of(filled, separator)
     header = options.header if options.header is not None else _has_header(rows, options)
     if options.layout is not None:
         return Guess(options.layout, separator, header, said)
@@ -49,6 +56,13 @@ def guess_text(text: str, suffix: str, options: ReadOptions) -> Guess:
     if header or separator != "\t":
         return Guess(None, separator, header, said)
     return _headless_tabs(rows, separator, said)
+
+
+def _sample(text: str) -> list[str]:
+    """The first lines, from the first that is not blank on."""
+    first = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
+    last = text.find("\n", first + SAMPLE_CHARACTERS)
+    return text[first : last if last >= 0 else len(text)].split("\n", SAMPLE)[:SAMPLE]
 
 
 def _separator(lines: list[str], suffix: str, options: ReadOptions) -> tuple[str, tuple[str, ...]]:
@@ -110,8 +124,16 @@ def _is_sentences(sample: list[str], filled: list[str], suffix: str, options: Re
     return len(labels) <= len(tokens)
 
 
+def _is_one_line(filled: list[str], suffix: str, separator: str, options: ReadOptions) -> bool:
+    """Whether the file is a text without line ends."""
+    if len(filled) > 1 or len(filled[0]) <= LONGEST_HEADER or suffix in DELIMITED:
+        return False
+    said = (options.layout, options.separator, options.header)
+    return said == (None, None, None) and not _mostly_numbers(cells_of([filled[0][:LONGEST_HEADER]], separator))
+
+
 def _plain(filled: list[str], suffix: str, separator: str, rows: list[list[str]], header: bool) -> bool:
-    if suffix in (".csv", ".tsv", ".tab"):
+    if suffix in DELIMITED:
         return False
     if separator == "\t" and sum("\t" in line for line in filled) >= 0.5 * len(filled):
         return False
@@ -153,7 +175,7 @@ def guess_table(table: Table, options: ReadOptions, needs_target: bool = True) -
         return "wide", "No column names a sequence or a time: a row per sequence (--layout long overrules)."
     if roles.sequence is None:
         return "long", "Read in long form: a row per step (--layout overrules)."
-    if table.frame[roles.sequence].n_unique() == table.frame.height and roles.time is None:
+    if table.column(roles.sequence).n_unique() == table.frame.height and roles.time is None:
         return (
             "wide",
             f"Column '{roles.sequence}' has no value twice: a row per sequence (--layout long overrules).",
@@ -163,7 +185,7 @@ def guess_table(table: Table, options: ReadOptions, needs_target: bool = True) -
 
 def _is_text(table: Table, column: str, sequence: str | None) -> bool:
     """Whether the only feature is running text: long values that hardly repeat, no sequence column."""
-    series = table.frame[column]
+    series = table.column(column)
     if sequence is not None or str(plain(series.head(1)).dtype) != "String":
         return False
     return series.n_unique() > 0.5 * len(series) and not all(_is_number(v or "") for v in series.head(50).to_list())

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import polars as pl
 
-from leadline.data.files import JSON_LINES, PARQUET, decode, read_bytes, suffix_of
 from leadline.errors import DataError
 
 
@@ -39,7 +33,11 @@ class Table:
 
     def cell(self, row: int, column: str) -> Any:
         """The cell as it was written, for an error."""
-        return self.frame[column][row] if self.written is None else self.written(row, column)
+        return self.column(column)[row] if self.written is None else self.written(row, column)
+
+    def column(self, name: str) -> pl.Series:
+        """The values of a column, under a name that polars does not take for a pattern, as it takes "^*$" and "*"."""
+        return self.frame[name].alias("value")
 
     def where(self, row: int | None = None, column: str | None = None) -> str:
         """Words for an error: "words.csv, line 7, column 'price'"."""
@@ -55,143 +53,8 @@ class Table:
         return replace(self, notes=(*self.notes, *notes))
 
 
-def parquet_table(path: Path) -> Table:
-    """The table in a Parquet file."""
-    data = read_bytes(path)
-    try:
-        frame = pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(
-            f"the Parquet file is broken ({str(error).splitlines()[0]})",
-            where=str(path),
-            expected="a Parquet file, because of its name",
-            next_move="Write it again, or correct its name.",
-        ) from error
-    return checked(Table(frame, str(path), lambda row: f"row {row + 1}"))
-
-
-def json_table(path: Path, encoding: str | None) -> Table:
-    """The table in a file with one JSON object per line."""
-    text = decode(read_bytes(path), path, encoding)
-    try:
-        frame = pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
-        _name_broken_json(text, path)
-        raise DataError(
-            f"the JSON lines cannot be read ({str(error).splitlines()[0]})",
-            where=str(path),
-            expected="one JSON object per line, the same keys in all",
-            next_move="Check the lines whose keys or types differ.",
-        ) from error
-    lines = [number for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    return checked(Table(frame, str(path), lambda row: f"line {lines[row]}"))
-
-
-def _name_broken_json(text: str, path: Path) -> None:
-    for number, line in enumerate(text.split("\n"), 1):
-        try:
-            value = json.loads(line) if line.strip() else {}
-        except json.JSONDecodeError as error:
-            raise DataError(
-                f"the JSON is broken at character {error.pos + 1} ({error.msg})",
-                where=f"{path}, line {number}",
-                expected="one JSON object per line",
-                next_move="Correct or delete this line.",
-            ) from None
-        if not isinstance(value, dict):
-            raise DataError(
-                f"the line holds a {type(value).__name__}, not an object",
-                where=f"{path}, line {number}",
-                expected='one JSON object per line, such as {"id": 1, "x": 0.5, "label": "a"}',
-                next_move="Give every value a name.",
-            )
-        for key, cell in value.items():
-            if isinstance(cell, list | dict):
-                raise _nested(f"{path}, line {number}, column '{key}'")
-
-
-def delimited_table(text: str, path: Path, separator: str, header: bool) -> Table:
-    """The table in CSV or TSV text, all columns as text, checked for rows of unequal width."""
-    first = next(csv.reader([text.lstrip("\n").split("\n", 1)[0]], delimiter=separator))
-    names = [name.strip() for name in first] if header else [f"column_{i + 1}" for i in range(len(first))]
-    _refuse_duplicates(names, path)
-    names = [name or f"unnamed_{i + 1}" for i, name in enumerate(names)]
-    try:
-        frame = pl.read_csv(
-            io.BytesIO(text.encode()),
-            separator=separator,
-            has_header=False,
-            new_columns=names,
-            infer_schema=False,
-        )
-    except pl.exceptions.PolarsError as error:
-        _name_ragged_row(text, path, separator, len(names))
-        raise DataError(
-            f"the columns cannot be told apart ({str(error).splitlines()[0]})",
-            where=str(path),
-            expected=f"columns separated by {separator!r}, quotes in pairs",
-            next_move="Check the quotes, or name the separator with --separator.",
-        ) from error
-    if frame[:, -1].null_count() and frame.width > 1:
-        _name_ragged_row(text, path, separator, len(names))
-    return _numbered(frame, text, path, separator, header)
-
-
-def _numbered(frame: pl.DataFrame, text: str, path: Path, separator: str, header: bool) -> Table:
-    filled = ~pl.all_horizontal(pl.exclude("__record").is_null())
-    frame = frame.with_row_index("__record").slice(int(header)).filter(filled)
-    records = frame["__record"]
-
-    def locate(row: int) -> str:
-        return f"line {_line_of_record(text, separator, int(records[row]))}"
-
-    return checked(Table(frame.drop("__record"), str(path), locate, header))
-
-
-def _line_of_record(text: str, separator: str, record: int) -> int:
-    for number, (line, _) in enumerate(records(io.StringIO(text), separator)):
-        if number == record:
-            return line
-    return record + 1
-
-
-def records(text: TextIO, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """First line and cells of every record; ends early where a cell is too long for the csv module."""
-    reader = csv.reader(text, delimiter=separator)
-    line = 1
-    try:
-        for cells in reader:
-            yield line, cells
-            line = reader.line_num + 1
-    except csv.Error:
-        return
-
-
-def _refuse_duplicates(names: list[str], path: Path) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1 and name]
-    if twice:
-        raise DataError(
-            f"column '{twice[0]}' is there {names.count(twice[0])} times",
-            where=f"{path}, line 1, column '{twice[0]}'",
-            expected="a different name for every column",
-            next_move="Rename or delete one; if the first line is data, use --no-header.",
-        )
-
-
-def _name_ragged_row(text: str, path: Path, separator: str, width: int) -> None:
-    for line, cells in records(io.StringIO(text), separator):
-        if cells and len(cells) != width:
-            raise DataError(
-                f"the row has {len(cells)} columns",
-                where=f"{path}, line {line}, column {min(len(cells), width) + 1}",
-                expected=f"{width} columns, as in line 1",
-                next_move="Correct this row (a missing value is an empty cell; quote cells that hold the "
-                "separator), or name the separator with --separator.",
-            )
-
-
 def checked(table: Table) -> Table:
-    """The table, unless it has no rows or a column of lists or objects."""
+    """The table in plain types, unless it has no rows or a column of lists, objects or bytes."""
     if table.frame.height == 0:
         raise DataError(
             "there are column names but no rows",
@@ -200,12 +63,58 @@ def checked(table: Table) -> Table:
             next_move="Check how it was written; if the first line is data, use --no-header.",
         )
     for name, kind in table.frame.schema.items():
-        if kind.is_nested():
-            raise _nested(table.where(0, name))
-    return table
+        if kind.is_nested() or kind == pl.Object:
+            raise nested(table.where(0, name))
+    return replace(table, frame=_plain_frame(table))
 
 
-def _nested(where: str) -> DataError:
+def _plain_frame(table: Table) -> pl.DataFrame:
+    columns = [_plain(table.column(name), table, name).alias(name) for name in table.frame.columns]
+    return pl.DataFrame(columns)
+
+
+def _plain(column: pl.Series, table: Table, name: str) -> pl.Series:
+    """The column as text, numbers, truth values or times: what all layouts know."""
+    kind = column.dtype
+    if kind in (pl.Categorical, pl.Enum):
+        return column.cast(pl.String)
+    if kind == pl.Decimal or kind in (pl.Int128, pl.UInt64):
+        return _small_integers(column)
+    if kind == pl.Duration:
+        return column.to_physical()
+    return _from_bytes(column, table, name) if kind == pl.Binary else column
+
+
+def _small_integers(column: pl.Series) -> pl.Series:
+    """Numbers of 64 bits where they fit: beyond, what is not every digit of a name is a number."""
+    whole = column.cast(pl.Int64, strict=False)
+    same = whole.null_count() == column.null_count() and not column.dtype.is_decimal()
+    return whole if same else column.cast(pl.Float64, strict=False)
+
+
+def _from_bytes(column: pl.Series, table: Table, name: str) -> pl.Series:
+    try:
+        return column.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        bad = [row for row, value in enumerate(column.to_list()) if value is not None and not _is_text(value)]
+    raise DataError(
+        f"the values are bytes that are no text ({len(bad)} such rows)",
+        where=table.where(bad[0], name),
+        expected="one number or name in each cell",
+        next_move="Write the file again with text or numbers in this column, or without it.",
+    )
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def nested(where: str) -> DataError:
+    """The error for a cell that holds more than one value."""
     return DataError(
         "the values are lists or objects",
         where=where,
@@ -213,13 +122,3 @@ def _nested(where: str) -> DataError:
         next_move="Write one row per step with a column that names the sequence, or use leadline.from_arrays "
         "in Python.",
     )
-
-
-def open_table(path: Path, encoding: str | None) -> Table | None:
-    """The table in a file whose suffix says Parquet or JSON lines; None for other text files."""
-    suffix = suffix_of(path)
-    if suffix in PARQUET:
-        return parquet_table(path)
-    if suffix in JSON_LINES:
-        return json_table(path, encoding)
-    return None

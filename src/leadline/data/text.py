@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.data.assemble import Origin, assemble, next_steps, refuse_kind
 from leadline.data.columns import Column
+from leadline.data.limits import check_characters
 from leadline.data.options import TEXT_WINDOW_STEPS, ReadOptions
 from leadline.data.sequences import Sequences
 from leadline.data.windows import limit_steps
@@ -31,6 +34,7 @@ def text_sequences(text: str, source: str, name: str, options: ReadOptions, need
             expected="tokens 'char' for plain text",
             next_move="Leave --tokens out; for words with labels write a token and its label per line.",
         )
+    check_characters(len(text), options, source)
     codes, vocabulary = char_codes(text)
     column = Column("character", codes, vocabulary, 0)
     notes = (f"Plain text: the next of {len(vocabulary)} different characters at each step (--layout overrules).",)
@@ -50,5 +54,10 @@ def char_codes(text: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     ('a', 'b')
     """
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    distinct, codes = np.unique(points, return_inverse=True)
-    return codes.astype(np.int32), tuple(chr(int(point)) for point in distinct)
+    # A table of all characters there are: sorting a book of many MB would take a minute.
+    there = np.zeros(sys.maxunicode + 1, dtype=bool)
+    there[points] = True
+    distinct = np.flatnonzero(there)
+    code_of = np.zeros(len(there), dtype=np.int32)
+    code_of[distinct] = np.arange(len(distinct))
+    return code_of[points], tuple(map(chr, distinct.tolist()))

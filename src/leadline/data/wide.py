@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from leadline.data.assemble import Origin, assemble, group_codes, refuse_kind, require_kind
+from leadline.data.assemble import Origin, assemble, group_codes, refuse_kind, refuse_no_features, require_kind
 from leadline.data.columns import Column, as_text, parse_numbers, to_column
 from leadline.data.options import ChannelOrder, ReadOptions
 from leadline.data.parts import to_parts
@@ -20,7 +20,8 @@ from leadline.data.table import Table
 from leadline.data.targets import MOST_WHOLE_NUMBERS, to_targets
 from leadline.errors import DataError
 
-NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
+# No row has more steps than a number of so many digits can count.
+MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,12 @@ def wide_sequences(table: Table, name: str, options: ReadOptions, needs_target: 
     origin = _members(
         table, roles, Origin(name, table.source, _ids(table, roles), roles.target or "target", notes=notes)
     )
-    if roles.target is None or (not needs_target and table.frame[roles.target].null_count()):
+    if roles.target is None or (not needs_target and table.column(roles.target).null_count()):
         return assemble(columns, offsets, require_kind(options.kind), origin)
     target = roles.target
-    values = to_targets(table.frame[target], target, lambda row: table.where(row, target), options.kind, per_step=False)
+    values = to_targets(
+        table.column(target), target, lambda row: table.where(row, target), options.kind, per_step=False
+    )
     return assemble(columns, offsets, values, origin)
 
 
@@ -94,10 +97,12 @@ def _fills_grid(roles: Roles, options: ReadOptions) -> bool:
 
 
 def _place_of_target(table: Table, roles: Roles) -> tuple[str, str]:
+    if len(roles.features) < 2:
+        refuse_no_features(table.source)
     first, last = roles.features[0], roles.features[-1]
-    if _label_like(table.frame[last]):
+    if _label_like(table.column(last)):
         return last, "the last one"
-    if _label_like(table.frame[first]):
+    if _label_like(table.column(first)):
         return first, "the first one; the last one holds no labels"
     return last, "the last one"
 
@@ -117,7 +122,9 @@ def _find_grid(table: Table, roles: Roles, options: ReadOptions) -> Grid:
     if named is not None:
         return named
     channels = options.channels or 1
-    if not names or len(names) % channels:
+    if not names:
+        refuse_no_features(table.source)
+    if len(names) % channels:
         raise DataError(
             f"{len(names)} columns of values do not make whole steps of {channels}",
             where=table.source,
@@ -145,12 +152,12 @@ def _by_channel(names: Sequence[str], channels: int, order: ChannelOrder | None)
 
 def _grid_by_names(names: Sequence[str]) -> Grid | None:
     """The grid that numbered names such as x0, y0, x1, y1 spell, if they spell one."""
-    matches = [NUMBERED.match(name) for name in names]
     cells: dict[str, dict[int, str]] = {}
-    for name, match in zip(names, matches, strict=True):
-        if match is None or not match[1]:
+    for name in names:
+        stem, number = _numbered(name)
+        if not stem or number is None:
             return None
-        cells.setdefault(match[1], {})[int(match[2])] = name
+        cells.setdefault(stem, {})[number] = name
     steps = [sorted(by_step) for by_step in cells.values()]
     if len(steps) < 2 or any(other != steps[0] for other in steps) or len(cells) * len(steps[0]) != len(names):
         return None
@@ -160,25 +167,37 @@ def _grid_by_names(names: Sequence[str]) -> Grid | None:
     return Grid(tuple(cells), columns, note)
 
 
+def _numbered(name: str) -> tuple[str, int | None]:
+    """The letters and the number of a name such as x_12.
+
+    >>> _numbered("x_12"), _numbered("x")
+    (('x', 12), ('x', None))
+    """
+    letters = name.rstrip(string.digits)
+    digits = name[len(letters) :]
+    number = int(digits) if 0 < len(digits) <= MOST_DIGITS else None
+    return letters.removesuffix("_"), number
+
+
 def _stacked(table: Table, grid: Grid, options: ReadOptions) -> tuple[list[Column], list[str]]:
     """Each channel as one column of (rows * steps,) values, a sequence after the other."""
     columns = []
     for channel, names in zip(grid.channels, grid.columns, strict=True):
-        series = _interleave(table.frame, names)
+        series = _interleave(table, names)
         wanted = _wanted(names, channel, options)
         columns.append(to_column(series, channel, CellWhere(table, tuple(names)), wanted))
     named = [f"{c.name} ({len(c.vocabulary or ())} values)" for c in columns if not c.numeric]
     return columns, [f"Steps that hold names: {', '.join(named)}."] if named else []
 
 
-def _interleave(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    chosen = frame.select(names)
-    if len(set(chosen.dtypes)) > 1:
-        chosen = chosen.select(pl.all().cast(pl.String))
-    count = len(names)
-    place = np.arange(frame.height * count)
-    stacked = pl.concat([chosen[name].rename("v") for name in names])
-    return stacked[(place % count) * frame.height + place // count]
+def _interleave(table: Table, names: Sequence[str]) -> pl.Series:
+    chosen = [table.column(name) for name in names]
+    if len({series.dtype for series in chosen}) > 1:
+        chosen = [series.cast(pl.String) for series in chosen]
+    rows, count = table.frame.height, len(names)
+    place = np.arange(rows * count)
+    stacked = pl.concat(chosen)
+    return stacked[(place % count) * rows + place // count]
 
 
 def _wanted(names: Sequence[str], channel: str, options: ReadOptions) -> bool | None:
@@ -239,14 +258,13 @@ def _length_notes(lengths: NDArray[np.int64], steps: int) -> list[str]:
 def _ids(table: Table, roles: Roles) -> tuple[str, ...]:
     if roles.sequence is None:
         return tuple(str(i + 1) for i in range(table.frame.height))
-    names = as_text(table.frame[roles.sequence])
+    names = as_text(table.column(roles.sequence))
     return tuple(name if name is not None else str(i + 1) for i, name in enumerate(names.to_list()))
 
 
 def _members(table: Table, roles: Roles, origin: Origin) -> Origin:
-    frame = table.frame
-    groups = group_codes(frame[roles.group]) if roles.group else None
+    groups = group_codes(table.column(roles.group)) if roles.group else None
     if not roles.split:
         return replace(origin, groups=groups)
-    parts, notes = to_parts(as_text(frame[roles.split]).to_list(), lambda row: table.where(row, roles.split))
+    parts, notes = to_parts(as_text(table.column(roles.split)).to_list(), lambda row: table.where(row, roles.split))
     return replace(origin, groups=groups, parts=parts, notes=(*origin.notes, *notes))

@@ -11,6 +11,7 @@ import polars as pl
 
 from leadline.data.assemble import Origin, assemble, refuse_kind, require_kind
 from leadline.data.columns import Column
+from leadline.data.limits import check_characters
 from leadline.data.lines import word_column
 from leadline.data.options import ReadOptions
 from leadline.data.sequences import Sequences
@@ -19,6 +20,8 @@ from leadline.data.text import char_codes
 from leadline.errors import DataError
 
 COLUMN = re.compile(r"^column_(\d+)$")
+# No file has so many columns that their number has so many digits.
+MOST_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def word_sequences(text: str, source: str, name: str, options: ReadOptions, need
         DataError: letters and labels of different number, a line without labels, a column that is not there.
     """
     refuse_kind(options.kind, ("tagging",), source, "a word and its labels per line")
+    check_characters(len(text), options, source)
     rows = split_rows(text, source, options.separator)
     if len(rows.blocks) > 1:
         return _sentences(rows, name, options, needs_target)
@@ -80,7 +84,7 @@ def _target_place(rows: Rows, options: ReadOptions, needs_target: bool) -> int |
 
 def _place(rows: Rows, name: str, width: int) -> int:
     match = COLUMN.match(name)
-    if match and 1 <= int(match[1]) <= width:
+    if match and len(match[1]) < MOST_DIGITS and 1 <= int(match[1]) <= width:
         return int(match[1]) - 1
     raise DataError(
         f"there is no column '{name}'",

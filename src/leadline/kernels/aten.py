@@ -24,7 +24,7 @@ def unroll(
         return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
     seq, batch = inputs.shape[:2]
     alive = torch.nonzero(lengths > 0).squeeze(-1)
-    if len(alive) == 0:  # nothing that torch would take, and results that still belong to the graph
+    if seq == 0 or (batch and len(alive) == 0):  # torch takes neither, and results still belong to the graph
         return reference.unroll(cell, inputs, lengths, initial, weights, reverse)
     if len(alive) < batch:
         kept = alive.to(inputs.device)

@@ -98,7 +98,9 @@ def _step(best: StackSpec, spec: StackSpec) -> Question | None:
         return _pair("cell", spec, best)
     if (spec.readout, spec.pooling) != (best.readout, best.pooling):
         return _pair("readout", spec, best)
-    return _pair("dropout", spec, best) if spec.dropout != best.dropout else _wider(spec, best)
+    if spec.dropout != best.dropout:
+        return _pair("dropout", spec, best)
+    return _wider(spec, best) if spec.num_parameters > best.num_parameters else None
 
 
 def _id(spec: StackSpec) -> str:

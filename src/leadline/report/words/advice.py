@@ -10,7 +10,7 @@ from leadline.report.words import names
 def about(verdict: Verdict) -> str:
     """The data and the effort, in one line."""
     data, budget = verdict.data, verdict.budget
-    classes = f" ({figures.count(len(data.classes))} classes)" if data.classes else ""
+    classes = f" ({figures.count(len(data.classes))})" if data.classes else ""
     effort = (
         f"{figures.duration(budget.seconds)}, {figures.plural(budget.trials, 'training')}, "
         f"{figures.plural(budget.jobs, 'core')}"
@@ -52,7 +52,7 @@ def sure(verdict: Verdict) -> str:
         return f"The best so far {race}; how far others may be ahead is not known yet."
     if advice.within_margin:
         return f"Within {size} of the best {race}, 95 % sure."
-    return f"The best {race} may be up to {size} better (95 % sure); more time would tell."
+    return f"The best {race} may be up to {size} better, 95 % sure."
 
 
 def beside(verdict: Verdict) -> str:

@@ -139,7 +139,7 @@ def _note(verdict: Verdict, answer: Answer) -> str:
         case "depth" if answer.layers:
             return f"{answer.layers[0]} -> {answer.layers[1]} layers"
         case "depth_equal_size" if answer.layers:
-            return f"{answer.layers[0]} -> {answer.layers[1]} layers at the same number of parameters"
+            return f"{answer.layers[0]} -> {answer.layers[1]} layers, equal size"
         case "cell":
             return names.CELLS.get(arm.spec.cell, "") if arm and arm.spec else ""
         case "readout":
