@@ -177,7 +177,7 @@ def test_nothing_is_imported_that_is_not_declared() -> None:
     assert {NAMES.get(name, name) for name in declared()} - found == set()
 
 
-NAMES = {"vl-convert-python": "vl_convert"}
+NAMES = {"vl-convert-python": "vl_convert", "scikit-learn": "sklearn"}
 
 
 def declared() -> set[str]:

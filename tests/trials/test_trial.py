@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from simulated import state_for
 
 from leadline.data.datasets.letters import letters
+from leadline.data.datasets.synthetic import chains
+from leadline.plan.arms import Arm
 from leadline.records.trial import BaselineSpec, Trial
 from leadline.search.state import State
 from leadline.spec import StackSpec
@@ -48,3 +52,34 @@ def test_a_kept_model_is_the_network_that_was_trained(state: State) -> None:
     assert model is not None
     assert model.spec == replace(start, dropout=0.1)
     assert model.facts["recipe"]["weight_decay"] == 0.3
+
+
+def test_a_trials_seed_reaches_a_table_that_draws(state: State) -> None:
+    def scores(name: str, seed: int) -> tuple[float, ...]:
+        trial = Trial(spec=BaselineSpec(name=name), recipe=state.plan.recipe, seed=seed)
+        return trials.run(state.material, trial).result.dev_clusters
+
+    assert scores("boosting", 1) == scores("boosting", 1) != scores("boosting", 2)
+    assert scores("ngram", 1) == scores("ngram", 2)
+    repeats = [fold * state.num_folds for fold in range(3)]
+    pairs = {
+        name: [state.trial(Arm(BaselineSpec(name=name)), index).seed for index in repeats]
+        for name in ("boosting", "ngram")
+    }
+    assert len(set(pairs["boosting"])) == 3
+    assert len(set(pairs["ngram"])) == 1
+
+
+@pytest.mark.parametrize("name", ["majority", "last_value", "ngram"])
+def test_steps_times_classes_are_never_in_memory(name: str) -> None:
+    """300,000 steps of 64 classes are 154 MB of probabilities, and as much for every copy."""
+    long = state_for(chains.markov_chain(3000, length=100, num_symbols=64))
+    material = replace(long.material, causal=True)
+    material.encoded(0)
+    trial = Trial(spec=BaselineSpec(name=name), recipe=long.plan.recipe, seed=1)
+    tracemalloc.start()
+    result = trials.run(material, trial).result
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.isfinite(result.dev)
+    assert peak < 100e6

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.baselines.saving import JSON, check_parts, names_in, texts
+from leadline.baselines.saving import JSON, blocks_of, check_parts, joined, names_in, texts
 from leadline.data.sequences import LABELLED, PER_STEP, Sequences
 from leadline.errors import DataError, ModelError
 from leadline.records.trial import Kind
@@ -28,6 +28,7 @@ class _Constant(ABC):
 
     name: ClassVar[str]
     labelled: ClassVar[bool]
+    drawn: ClassVar[bool] = False
     causal: bool = True
 
     def __init__(self) -> None:
@@ -47,15 +48,19 @@ class _Constant(ABC):
                 expected="labels" if self.labelled else "numbers",
                 next_move="`tables_for` names the tables that suit the data.",
             )
-        targets = data.take(train).targets
-        assert targets is not None
+        assert data.targets is not None
+        targets = data.targets[data.rows(train) if data.per_step else train]
         self._fitted = _Fitted(data.kind, data.classes, self._answer(targets, data.num_classes))
+
+    def blocks(self, data: Sequences) -> Iterator[NDArray[np.float64]]:
+        """(rows or sequences, classes) probabilities, or (rows or sequences,) numbers, block after block."""
+        fitted = self._ready()
+        for block in blocks_of(int(data.offsets[-1]) if fitted.kind in PER_STEP else len(data)):
+            yield np.repeat(fitted.answer, block.stop - block.start, axis=0)
 
     def predict(self, data: Sequences) -> NDArray[np.float64]:
         """(rows or n, classes) probabilities, or (rows or n,) numbers: the same everywhere."""
-        fitted = self._ready()
-        many = int(data.offsets[-1]) if fitted.kind in PER_STEP else len(data)
-        return np.repeat(fitted.answer, many, axis=0)
+        return joined(self.blocks(data), (0, *self._ready().answer.shape[1:]))
 
     def config(self) -> dict[str, JSON]:
         """What it is, as JSON."""

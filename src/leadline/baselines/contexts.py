@@ -68,9 +68,13 @@ def tokens(data: Sequences, columns: Iterable[int], suffix: int = 0) -> Keys:
 @lru_cache(maxsize=32)
 def _vocabulary_hashes(column: CategoryColumn, suffix: int) -> Keys:
     """Hash of every name of the vocabulary, and last that of a missing value, which index -1 finds."""
-    shortened = (name[-suffix:] if suffix else name for name in column.vocabulary)
-    digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in shortened)
-    return np.append(np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64), MISSING)
+    return np.append(hashed(name[-suffix:] if suffix else name for name in column.vocabulary), MISSING)
+
+
+def hashed(texts: Iterable[str]) -> Keys:
+    """(texts,) a hash of each."""
+    digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
 def mixed(state: Keys, value: Keys) -> Keys:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.baselines.saving import JSON, check_parts, names_in, texts
+from leadline.baselines.saving import JSON, blocks_of, check_parts, joined, names_in, texts
 from leadline.data.sequences import LABELLED, PER_STEP, Sequences
 from leadline.errors import DataError, ModelError
 from leadline.records.trial import Kind
@@ -43,6 +43,7 @@ class LastValue:
     """
 
     name: ClassVar[str] = "last_value"
+    drawn: ClassVar[bool] = False
     causal: bool = True
 
     def __init__(self) -> None:
@@ -65,14 +66,21 @@ class LastValue:
         fit = _fit_names if data.kind in LABELLED else _fit_numbers
         self._fitted = fit(data.take(train), data.take(tune))
 
-    def predict(self, data: Sequences) -> NDArray[np.float64]:
-        """(rows, classes) probabilities, or (rows or n,) numbers."""
+    def blocks(self, data: Sequences) -> Iterator[NDArray[np.float64]]:
+        """(rows, classes) probabilities, or (rows or sequences,) numbers, block after block."""
         fitted = self._ready()
         if fitted.kind in LABELLED:
-            return _mixture(_present(data, fitted), fitted.numbers)
+            present = _present(data, fitted)
+            yield from (_mixture(present[block], fitted.numbers) for block in blocks_of(len(present)))
+            return
         scale, offset, unseen = fitted.numbers
-        values = last_known(data, _position(data, fitted.column), fitted.kind in PER_STEP)
-        return np.asarray(np.where(np.isnan(values), unseen, scale * values + offset), dtype=np.float64)
+        values = last_known(data, position_of(data, fitted.column), fitted.kind in PER_STEP)
+        yield np.asarray(np.where(np.isnan(values), unseen, scale * values + offset), dtype=np.float64)
+
+    def predict(self, data: Sequences) -> NDArray[np.float64]:
+        """(rows, classes) probabilities, or (rows or n,) numbers."""
+        classes = self._ready().classes
+        return joined(self.blocks(data), (0, len(classes)) if classes else (0,))
 
     def config(self) -> dict[str, JSON]:
         """What was chosen, as JSON."""
@@ -161,11 +169,12 @@ def _fit_names(train: Sequences, tune: Sequences) -> _Fitted:
     usual = np.bincount(train.targets, minlength=train.num_classes) + 1.0
     usual = usual / usual.sum()
     empty = _Fitted(train.kind, train.classes, column, usual)
-    same = _present(train, empty) == train.targets
+    same = train.targets[_present(train, empty) == train.targets]
+    again = np.bincount(same, minlength=train.num_classes) / max(len(train.targets), 1)
     q = 0.5
     for _ in range(ROUNDS):
-        share = np.where(same, q / (q + (1.0 - q) * usual[train.targets]), 0.0)
-        q = min(max(float(share.mean()), 1e-6), 1.0 - 1e-6)
+        share = again @ (q / (q + (1.0 - q) * usual))
+        q = min(max(float(share), 1e-6), 1.0 - 1e-6)
     return _Fitted(train.kind, train.classes, column, np.concatenate([[q], usual]))
 
 
@@ -179,7 +188,7 @@ def _best_overlap(data: Sequences) -> str | None:
 
 def _present(data: Sequences, fitted: _Fitted) -> NDArray[np.int64]:
     """(rows,) the class whose name the present step has, -1 where there is none."""
-    position = _position(data, fitted.column)
+    position = position_of(data, fitted.column)
     number = {name: index for index, name in enumerate(fitted.classes)}
     table = np.array([*(number.get(name, -1) for name in data.category_columns[position].vocabulary), -1])
     return np.asarray(table[data.categories[:, position]], dtype=np.int64)
@@ -194,7 +203,7 @@ def _mixture(present: NDArray[np.int64], numbers: NDArray[np.float64]) -> NDArra
     return p
 
 
-def _position(data: Sequences, name: str) -> int:
+def position_of(data: Sequences, name: str) -> int:
     """Where the feature stands among the numeric or the category features."""
     for names in (data.numeric_names, tuple(column.name for column in data.category_columns)):
         if name in names:

@@ -12,7 +12,7 @@ answer, only how sure it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from leadline.baselines.contexts import Context, Keys, columns_named, keys
-from leadline.baselines.saving import JSON, check_parts, names_in, texts
+from leadline.baselines.saving import JSON, MOST_STEPS, blocks_of, check_parts, joined, names_in, texts, within
 from leadline.data.sequences import Sequences
 from leadline.errors import DataError, ModelError
 
@@ -53,6 +53,7 @@ class NaiveBayes:
     """
 
     name: ClassVar[str] = "naive_bayes"
+    drawn: ClassVar[bool] = False
     causal: bool = True
 
     def __init__(self) -> None:
@@ -72,7 +73,7 @@ class NaiveBayes:
                 expected="one label per sequence and at least one category feature",
                 next_move="`tables_for` names the tables that suit the data.",
             )
-        past, ahead = data.take(train), data.take(tune)
+        past, ahead = data.take(within(data, train, MOST_STEPS, self.name)), data.take(tune)
         best: tuple[tuple[float, float], _Fitted] | None = None
         for column in data.category_columns:
             for order in ORDERS:
@@ -84,10 +85,16 @@ class NaiveBayes:
         sharpness = max(SHARPNESS, key=lambda s: _score(_tempered(untempered, s), ahead)[1])
         self._fitted = replace(best[1], sharpness=sharpness)
 
+    def blocks(self, data: Sequences) -> Iterator[NDArray[np.float64]]:
+        """(sequences, classes) probabilities, block after block."""
+        fitted = self._ready()
+        for block in blocks_of(len(data)):
+            part = data.take(np.arange(block.start, block.stop, dtype=np.int64))
+            yield np.asarray(np.exp(_tempered(_log_probabilities(fitted, part), fitted.sharpness)))
+
     def predict(self, data: Sequences) -> NDArray[np.float64]:
         """(n, classes) probabilities, classes in the order of the training data."""
-        fitted = self._ready()
-        return np.asarray(np.exp(_tempered(_log_probabilities(fitted, data), fitted.sharpness)))
+        return joined(self.blocks(data), (0, len(self._ready().classes)))
 
     def config(self) -> dict[str, JSON]:
         """What was chosen, as JSON."""

@@ -22,6 +22,11 @@ def is_trained(name: str) -> bool:
     return name in networks.DESCRIPTIONS
 
 
+def is_drawn(name: str) -> bool:
+    """Whether another seed gives another baseline: it is trained by gradient, or draws what it learns from."""
+    return is_trained(name) or tables.make(name, causal=True).drawn
+
+
 def baseline_is_causal(name: str, causal: bool) -> bool:
     """Whether the baseline sees no future step."""
     if name in networks.DESCRIPTIONS:

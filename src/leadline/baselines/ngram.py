@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.baselines.contexts import Context, Keys, columns_named, keys
-from leadline.baselines.saving import JSON, check_parts, names_in, texts
+from leadline.baselines.saving import JSON, MOST_STEPS, blocks_of, check_parts, joined, names_in, texts, within
 from leadline.data.sequences import Sequences
 from leadline.errors import DataError, ModelError, OptionError
 from leadline.records.trial import Kind
@@ -33,7 +33,6 @@ THETAS = (0.5, 1.5, 4.0, 10.0)
 GROWTH: dict[str, str] = {"left": "l", "right": "r", "right and left": "rl", "left and right": "lr"}
 TUNE_CELLS = 1_000_000
 """Rows times classes of the tune part that settings are compared on: a second's work, whatever the size."""
-BLOCK = 8192
 FIELDS = ("keys", "starts", "labels", "counts")
 FEWEST_SEEN = 0.02
 """Contexts stop growing when training saw fewer of the tune part's: longer ones can change no more steps."""
@@ -149,6 +148,7 @@ class Ngram:
     """
 
     name: ClassVar[str] = "ngram"
+    drawn: ClassVar[bool] = False
 
     def __init__(self, causal: bool = True) -> None:
         self.causal = causal
@@ -163,24 +163,27 @@ class Ngram:
         """
         self._check(data)
         check_parts(self.name, data, train, tune)
-        parts = data.take(train), data.take(_sample(data, tune))
+        parts = data.take(within(data, train, MOST_STEPS, self.name)), data.take(_sample(data, tune))
         columns = _best_columns(*parts)
         tried = (_candidates(*parts, columns, contexts) for contexts in _chains(data, columns, self.causal))
         best = max(chain.from_iterable(tried), key=lambda candidate: candidate.score)
         names = tuple(data.category_columns[position].name for position in columns)
         self._fitted = _Fitted(data.kind, data.classes, names, best.contexts, best.theta, best.levels)
 
-    def predict(self, data: Sequences) -> NDArray[np.float64]:
-        """(rows, classes) probabilities, classes in the order of the training data."""
+    def blocks(self, data: Sequences) -> Iterator[NDArray[np.float64]]:
+        """(steps, classes) probabilities, block after block."""
         fitted = self._ready()
         columns = columns_named(data, fitted.columns)
         contexts = [keys(data, columns, context) for context in fitted.contexts]
-        p = np.full((len(data.categories), len(fitted.classes)), 1.0 / len(fitted.classes))
-        for start in range(0, len(p), BLOCK):
-            rows = slice(start, start + BLOCK)
+        for rows in blocks_of(len(data.categories)):
+            p = np.full((rows.stop - rows.start, len(fitted.classes)), 1.0 / len(fitted.classes))
             for level, found in zip(fitted.levels, contexts, strict=True):
-                refine(p[rows], level, find(level, found[rows]), fitted.theta)
-        return p
+                refine(p, level, find(level, found[rows]), fitted.theta)
+            yield p
+
+    def predict(self, data: Sequences) -> NDArray[np.float64]:
+        """(rows, classes) probabilities, classes in the order of the training data."""
+        return joined(self.blocks(data), (0, len(self._ready().classes)))
 
     def config(self) -> dict[str, JSON]:
         """What was chosen, as JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from leadline.data.sequences import Sequences
 from leadline.errors import DataError, ModelError
+from leadline.seeds import generator
 
 JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
 
@@ -48,3 +49,50 @@ def names_in(table: str, found: Mapping[str, Any], expected: Iterable[str]) -> N
 def texts(values: Iterable[Any]) -> tuple[str, ...]:
     """A tuple of strings out of a JSON list."""
     return tuple(str(value) for value in values)
+
+
+MOST_STEPS = 1_000_000
+"""Training steps that n-grams are counted on, a fixed random part of more: about five seconds for nine lengths."""
+BLOCK = 8192
+"""Rows that are answered at once: enough for NumPy, and 2 MB of probabilities with 32 classes."""
+UNSEEN = 1e-4
+"""Probability that a model leaves for all classes alike, so that one which training lacked is not impossible."""
+
+
+def within(data: Sequences, part: NDArray[np.int64], steps: int, name: str) -> NDArray[np.int64]:
+    """The sequences of a part, or so many of them, in a fixed random order, as have `steps` steps; one at least."""
+    if int(data.lengths[part].sum()) <= steps:
+        return part
+    order = generator(0, name, "part").permutation(part)
+    many = int(np.searchsorted(np.cumsum(data.lengths[order]), steps, side="right"))
+    return np.sort(order[: max(1, many)])
+
+
+def blocks_of(rows: int) -> Iterator[slice]:
+    """Consecutive slices of `BLOCK` rows."""
+    return (slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK))
+
+
+def joined(blocks: Iterable[NDArray[np.float64]], like: tuple[int, ...]) -> NDArray[np.float64]:
+    """The blocks as one array, which has the shape `like` where there are none."""
+    found = list(blocks)
+    return np.concatenate(found) if found else np.zeros(like)
+
+
+def over_all_classes(p: NDArray[np.float64], known: NDArray[np.int64], num_classes: int) -> NDArray[np.float64]:
+    """(rows, classes) from (rows, known): `UNSEEN` is spread over all classes, the rest is p.
+
+    Args:
+        p: probabilities of the classes that training saw.
+        known: which those are.
+        num_classes: all of them.
+    """
+    found = np.full((len(p), num_classes), UNSEEN / num_classes)
+    found[:, known] += (1.0 - UNSEEN) * p
+    return found
+
+
+def softmax(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Along each row."""
+    powers = np.exp(raw - raw.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -1,19 +1,22 @@
-"""Baselines that are counted, not trained by gradient: what they share, and which suit which data."""
+"""Baselines that are counted or learned by scikit-learn: what they share, and which suit which data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.baselines import last_value
+from leadline.baselines import boosting, last_value, random_convolutions
+from leadline.baselines.boosting import Boosting
 from leadline.baselines.constant import Majority, Median
 from leadline.baselines.last_value import LastValue
 from leadline.baselines.naive_bayes import NaiveBayes
 from leadline.baselines.ngram import Ngram
+from leadline.baselines.random_convolutions import RandomConvolutions
 from leadline.baselines.saving import JSON
+from leadline.baselines.tfidf import TfIdf
 from leadline.data.sequences import LABELLED, Sequences
 from leadline.errors import ModelError, OptionError
 from leadline.records.trial import Kind
@@ -24,22 +27,32 @@ DESCRIPTIONS = {
     "last_value": "last value carried over",
     "ngram": "n-gram back-off",
     "naive_bayes": "naive Bayes on n-grams",
+    "tfidf": "TF-IDF of n-grams, logistic regression",
+    "random_convolutions": "random convolutions, ridge regression",
+    "boosting": "gradient-boosted trees",
 }
 
 
 @runtime_checkable
 class Table(Protocol):
-    """A baseline that is fitted by counting.
+    """A baseline that is fitted without Leadline's training loop: counted, or learned by scikit-learn.
 
-    `name` is a key of `DESCRIPTIONS`; `causal` is False only for one that looks at later steps. Probabilities
-    come in the order of the training data's classes. `restore(config(), arrays())` is the same baseline.
+    `name` is a key of `DESCRIPTIONS`; `drawn` is True for one that depends on a seed; `causal` is False only for one
+    that looks at later steps. Probabilities come in the order of the training data's classes.
+    `restore(config(), arrays())` is the same baseline. What `blocks` yields one after another is what `predict` gives
+    at once: steps times classes of a long text do not fit into memory.
     """
 
     name: ClassVar[str]
+    drawn: ClassVar[bool]
     causal: bool
 
     def fit(self, data: Sequences, train: NDArray[np.int64], tune: NDArray[np.int64]) -> None:
         """Learn from the sequences `train`, choose settings on the sequences `tune`."""
+        ...
+
+    def blocks(self, data: Sequences) -> Iterator[NDArray[np.float64]]:
+        """The answers in order, some steps or sequences at a time."""
         ...
 
     def predict(self, data: Sequences) -> NDArray[np.float64]:
@@ -70,7 +83,7 @@ def tables_for(kind: Kind, data: Sequences, causal: bool) -> tuple[str, ...]:
 
     >>> from leadline.data.datasets.letters import letters
     >>> tables_for("tagging", letters(100), causal=False)
-    ('majority', 'ngram')
+    ('majority', 'ngram', 'boosting')
     """
     names = ["majority" if kind in LABELLED else "median"]
     if last_value.suits(data):
@@ -78,16 +91,21 @@ def tables_for(kind: Kind, data: Sequences, causal: bool) -> tuple[str, ...]:
     if data.category_columns and kind in ("tagging", "next_step"):
         names.append("ngram")
     if data.category_columns and kind == "classification":
-        names.append("naive_bayes")
+        names += ["naive_bayes", "tfidf"]
+    if random_convolutions.suits(data):
+        names.append("random_convolutions")
+    if boosting.suits(data):
+        names.append("boosting")
     return tuple(names)
 
 
-def make(name: str, causal: bool) -> Table:
+def make(name: str, causal: bool, seed: int = 0) -> Table:
     """A table that is not fitted yet.
 
     Args:
         name: a key of `DESCRIPTIONS`.
-        causal: hide later steps from it. Only "ngram" ever looks at them; the others are always causal.
+        causal: hide later steps from it. Only "ngram" and "boosting" ever look at them; the others are always causal.
+        seed: of what is drawn at random, in "random_convolutions" and "boosting" (`Table.drawn`).
 
     Raises:
         OptionError: an unknown name.
@@ -106,6 +124,12 @@ def make(name: str, causal: bool) -> Table:
             return Ngram(causal)
         case "naive_bayes":
             return NaiveBayes()
+        case "tfidf":
+            return TfIdf()
+        case "random_convolutions":
+            return RandomConvolutions(seed)
+        case "boosting":
+            return Boosting(causal, seed)
     raise OptionError(
         f"no table is called {name!r}",
         expected=", ".join(DESCRIPTIONS),
@@ -119,7 +143,16 @@ def restore(config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ta
     Raises:
         ModelError: no such table, or an entry is missing.
     """
-    kinds: tuple[type[Table], ...] = (Majority, Median, LastValue, Ngram, NaiveBayes)
+    kinds: tuple[type[Table], ...] = (
+        Majority,
+        Median,
+        LastValue,
+        Ngram,
+        NaiveBayes,
+        TfIdf,
+        RandomConvolutions,
+        Boosting,
+    )
     name = config.get("name")
     for kind in kinds:
         if kind.name == name:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from leadline.baselines.names import baseline_is_causal, is_trained
+from leadline.baselines.names import baseline_is_causal, is_drawn
 from leadline.plan.arms import Arm, is_causal
 from leadline.plan.sizes import costly
 from leadline.records.answers import Event
@@ -137,7 +137,7 @@ def look_trial(state: State, spec: StackSpec, number: int) -> Trial:
 def seeds_of(state: State, spec: Spec) -> int:
     """How many are trained for the test: one of a costly network, and of what has no seed."""
     if isinstance(spec, BaselineSpec):
-        return state.plan.policy.final_seeds if is_trained(spec.name) else 1
+        return state.plan.policy.final_seeds if is_drawn(spec.name) else 1
     return 1 if costly(spec) else state.plan.policy.final_seeds
 
 

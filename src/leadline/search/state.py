@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from leadline.baselines.names import is_trained
+from leadline.baselines.names import is_drawn
 from leadline.plan.arms import Arm
 from leadline.plan.draws import Draw
 from leadline.plan.questions import Question
@@ -81,10 +81,10 @@ class State:
     def trial(self, arm: Arm, block: int) -> Trial:
         """The arm's training in a block. All arms of a block share its fold and its seed.
 
-        A baseline that is counted has no seed: its trials on a fold are one and the same.
+        A baseline that draws nothing has no seed: its trials on a fold are one and the same.
         """
         fold = block % self.num_folds
-        counted = isinstance(arm.spec, BaselineSpec) and not is_trained(arm.spec.name)
+        counted = isinstance(arm.spec, BaselineSpec) and not is_drawn(arm.spec.name)
         return Trial(
             spec=arm.spec,
             recipe=self.recipe(arm.spec),

@@ -13,7 +13,11 @@ Every score is a mean over targets, so it splits into sums per sequence, which t
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -22,6 +26,8 @@ from leadline.data.sequences import LABELLED, PER_STEP, Sequences
 from leadline.records.trial import Kind, Metric
 
 BEND = 0.1
+IMPOSSIBLE = 1e-12
+"""The probability of what a baseline holds impossible: 28 nats, where the logarithm would be infinite."""
 
 
 def metric_for(kind: Kind, target: str, unit_name: str = "label") -> Metric:
@@ -69,6 +75,23 @@ def scores(outputs: Tensor, targets: Tensor, encoder: Encoder) -> Tensor:
     if encoder.kind in LABELLED:
         return 100.0 * (outputs.argmax(-1) == targets).to(outputs.dtype)
     return -(outputs.squeeze(-1) - targets).abs() * encoder.target_scale
+
+
+def answer_scores(answers: NDArray[np.float64], targets: NDArray[Any], kind: Kind) -> NDArray[np.float64]:
+    """(targets,) score of each target, from probabilities or numbers in the target's own unit, as `scores` has them.
+
+    Args:
+        answers: (targets, classes) or (targets,).
+        targets: (targets,) class indices or numbers.
+        kind: kind of target.
+    """
+    if kind == "next_step":
+        found = np.log(np.maximum(answers[np.arange(len(targets)), targets], IMPOSSIBLE))
+    elif kind in LABELLED:
+        found = 100.0 * (answers.argmax(axis=1) == targets)
+    else:
+        found = -np.abs(answers - targets)
+    return np.asarray(found, dtype=np.float64)
 
 
 def flat_targets(targets: Tensor, mask: Tensor, kind: str) -> Tensor:

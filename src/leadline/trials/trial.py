@@ -14,7 +14,7 @@ from leadline.baselines import networks, tables
 from leadline.checkpoint import Model
 from leadline.data.batch import Batcher
 from leadline.data.encode import Encoder
-from leadline.data.sequences import LABELLED
+from leadline.data.sequences import Sequences
 from leadline.network import Network, stack_network
 from leadline.records.trial import Trial, TrialResult
 from leadline.seeds import child
@@ -94,12 +94,11 @@ def _network(encoder: Encoder, material: Material, trial: Trial) -> Network:
 def _run_table(material: Material, trial: Trial, start: Clocks) -> Outcome:
     assert not isinstance(trial.spec, StackSpec)
     encoder, batcher = material.encoded(trial.fold)
-    table = tables.make(trial.spec.name, material.causal)
+    table = tables.make(trial.spec.name, material.causal, child(trial.seed, "table"))
     table.fit(material.sequences, material.train(trial.fold, trial.fraction), material.fold(trial.fold).tune)
-    scores = _table_scores(material, encoder, table.predict(material.sequences))
 
     def sums(indices: NDArray[np.int64]) -> NDArray[np.float64]:
-        return scores[indices]
+        return _table_scores(table, material.sequences.take(indices))
 
     result = _scored(material, trial, sums, batcher)
     result = result.model_copy(update=start.spent())
@@ -110,19 +109,19 @@ def _run_table(material: Material, trial: Trial, start: Clocks) -> Outcome:
     return Outcome(result, Model(encoder, None, trial.spec.name, material.causal, arrays, config, facts))
 
 
-def _table_scores(material: Material, encoder: Encoder, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) score sums by sequence of a table's predictions, by the same function as a network's."""
-    sequences = material.sequences
-    assert sequences.targets is not None
-    targets = torch.from_numpy(sequences.targets)
-    if encoder.kind in LABELLED:
-        outputs = torch.log(torch.from_numpy(predicted).clamp(min=1e-12))
-        values = objective.scores(outputs, targets, encoder)
-    else:
-        values = -(torch.from_numpy(predicted) - targets).abs()
-    if not sequences.per_step:
-        return values.double().numpy()
-    return np.add.reduceat(values.double().numpy(), sequences.offsets[:-1])
+def _table_scores(table: tables.Table, part: Sequences) -> NDArray[np.float64]:
+    """(n,) score sums by sequence of a table's answers, which are never all in memory."""
+    assert part.targets is not None
+    scores = np.empty(len(part.targets))
+    start = 0
+    for answers in table.blocks(part):
+        rows = slice(start, start + len(answers))
+        scores[rows] = objective.answer_scores(answers, part.targets[rows], part.kind)
+        start = rows.stop
+    if not part.per_step:
+        return scores
+    owners = np.repeat(np.arange(len(part)), part.lengths)
+    return np.bincount(owners, weights=scores, minlength=len(part)).astype(np.float64)
 
 
 def _scored(material: Material, trial: Trial, sums: Any, batcher: Batcher) -> TrialResult:
