@@ -10,10 +10,14 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
 from leadline.errors import LeadlineError, OptionError, OutOfMemoryError, OutputError, is_out_of_memory
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 LEAST_ADDRESS_SPACE = 2_000_000 * 1024
 """Measured: `predict` takes 2.1 GB at its peak, most of it mapped and never touched; at 1.5 GB torch aborts."""
@@ -67,6 +71,20 @@ def printing() -> Iterator[None]:
             expected="a file, pipe or terminal that takes the answer",
             next_move="Send it elsewhere; what a run folder holds is there, and `leadline report RUN` prints it again.",
         ) from error
+
+
+def put(text: str, nl: bool = True) -> None:
+    """A text on standard output."""
+    with printing():
+        typer.echo(text, nl=nl)
+
+
+def show(picture: RenderableType) -> None:
+    """Something that rich draws, on standard output."""
+    from rich.console import Console
+
+    with printing():
+        Console().print(picture)
 
 
 def _drop_output() -> None:

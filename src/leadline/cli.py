@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from leadline.accidents import NobodyReads, line, misused, printing, require_memory, say
+from leadline.accidents import NobodyReads, line, misused, put, require_memory, say, show
 from leadline.aside import shown
 from leadline.cli_options import with_read_options
 
@@ -35,7 +35,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        _print(f"leadline {version('leadline')}")
+        put(f"leadline {version('leadline')}")
         raise typer.Exit
 
 
@@ -49,7 +49,7 @@ def _leadline(
     if context.invoked_subcommand not in (None, "report"):
         require_memory()
     if context.invoked_subcommand is None:
-        _print(context.get_help())
+        put(context.get_help())
 
 
 @app.command()
@@ -105,7 +105,7 @@ def advise(
     if dry_run:
         from leadline.dry import describe
 
-        _print(describe(prepared))
+        put(describe(prepared))
         return
     with Display(options.minutes, options.jobs) as display:
         verdict = api.answer(prepared, display.tell, reading, explain)
@@ -143,7 +143,7 @@ def train(
         subset=subset,
     )
     assert model.spec is not None
-    _print(
+    put(
         f"{model.spec.describe()}: {result.num_parameters} parameters, {result.updates} updates, "
         f"{result.seconds:.1f} s\nscores: train {result.train:.4g}, dev {result.dev:.4g}, test {result.test:.4g}\n"
         f"saved in {out}"
@@ -165,7 +165,7 @@ def predict(
         aside.require_place(out)
     text = polars.DataFrame(api.predict(run, data)).write_csv()
     if out is None:
-        _print(text, nl=False)
+        put(text, nl=False)
     else:
         aside.write_text(out, text)
 
@@ -189,11 +189,11 @@ def explain(
     with Bar() as bar:
         found = looking.explain(run, data, annotations=annotations, seed=seed, out=folder, progress=bar.tell)
     if as_json:
-        _print(found.to_json())
+        put(found.to_json())
         return
     from leadline.report import layer_terminal
 
-    _show(layer_terminal.render(found, folder))
+    show(layer_terminal.render(found, folder))
 
 
 @app.command()
@@ -214,11 +214,11 @@ def compare(
     with Bar() as bar:
         found = comparing.compare(run, first, second, seeds=seeds, out=out or run, progress=bar.tell)
     if as_json:
-        _print(found.to_json())
+        put(found.to_json())
         return
     from leadline.report import layer_terminal
 
-    _show(layer_terminal.contrast(found, out or run))
+    show(layer_terminal.contrast(found, out or run))
 
 
 @app.command()
@@ -247,7 +247,7 @@ def bench(
 
     with Bar() as bar:
         found = run.bench(seconds, bar.tell)
-    _print(found.to_json() if as_json else run.describe(found))
+    put(found.to_json() if as_json else run.describe(found))
     if not found.complete:
         raise typer.Exit(2)
 
@@ -262,28 +262,16 @@ def tasks(
     """List tasks whose right answer is known beforehand, or write one as a file."""
     from leadline import listing
 
-    typer.echo(listing.tasks(name, out, seed, sequences))
+    put(listing.tasks(name, out, seed, sequences))
 
 
 def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     if as_json:
-        _print(verdict.to_json())
+        put(verdict.to_json())
         return
     from leadline.report import terminal
 
-    _show(terminal.render(verdict, folder))
-
-
-def _print(text: str, nl: bool = True) -> None:
-    with printing():
-        typer.echo(text, nl=nl)
-
-
-def _show(picture: Any) -> None:
-    from rich.console import Console
-
-    with printing():
-        Console().print(picture)
+    show(terminal.render(verdict, folder))
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ def tasks(name: str | None, out: Path | None, seed: int | None, sequences: int |
         sequences: how many, by default the task's own number.
 
     Raises:
-        OptionError: an unknown task, options without a task or a file, a file that cannot be written.
+        OptionError: an unknown task, options without a task or a file.
+        OutputError: the file cannot be written.
     """
     if out is None:
         given = [option for option, value in (("--seed", seed), ("--sequences", sequences)) if value is not None]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 
 import pytest
 from test_cli import run
@@ -62,3 +64,14 @@ def test_what_cannot_be_done_is_said(words, said, tmp_path):
     assert done.returncode == 1
     assert said in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_standard_output_is_one_line():
+    """As for every verb; it used to be reported as a defect of Leadline."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "leadline.cli", "tasks"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert "[output]" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -15,7 +15,7 @@ from leadline.data.datasets.synthetic.catalogue import TASKS, task
 from leadline.data.datasets.synthetic.known import SMALL, ZERO, Question
 from leadline.data.options import ReadOptions
 from leadline.data.read import read
-from leadline.errors import OptionError
+from leadline.errors import OptionError, OutputError
 
 NAMES = [known.name for known in TASKS]
 DRAWN = [name for name in NAMES if name != "letters_to_sounds"]
@@ -90,9 +90,9 @@ def test_families_of_words_stay_together_in_the_file(tmp_path):
     assert np.array_equal(groups[:, None] == groups, data.groups[:, None] == data.groups)
 
 
-@pytest.mark.parametrize("where", ["task.txt", "no/such/folder/task.csv"])
-def test_a_file_that_cannot_be_written_is_an_error(where, tmp_path):
-    with pytest.raises(OptionError, match=re.escape(where)):
+@pytest.mark.parametrize(("where", "kind"), [("task.txt", OptionError), ("no/such/folder/task.csv", OutputError)])
+def test_a_file_that_cannot_be_written_is_an_error(where, kind, tmp_path):
+    with pytest.raises(kind, match=re.escape(where)):
         files.write(few("parity"), tmp_path / where)
 
 

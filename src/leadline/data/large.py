@@ -17,9 +17,10 @@ from typing import BinaryIO
 import polars as pl
 
 from leadline.data import memory
-from leadline.data.columns import LARGEST, lost_numbers
+from leadline.data.columns import lost_numbers
 from leadline.data.delimited import delimited_table, records
 from leadline.data.files import JSON_LINES, PARQUET, shown, suffix_of
+from leadline.data.keepers import Names, Nothing, NotNumbers, Numbers
 from leadline.data.limits import check_cells, most_bytes, refuse_size
 from leadline.data.options import ReadOptions
 from leadline.data.roles import Roles, find_roles
@@ -35,9 +36,6 @@ BLOCK = 32_000_000
 
 HEAD = 1_000_000
 """Bytes that are looked at first, for the layout: `SAMPLE` lines of up to 2,500 characters."""
-
-OFTEN = 0.5
-"""Largest share of different texts in the first block for which a column is kept as indices into them."""
 
 ROW_BYTES, CELL_BYTES = 44, 6
 """Memory that a row takes at the least until it is read, divided and encoded (its place in the order of steps, its
@@ -64,13 +62,6 @@ class Form:
 
 class _Unusual(Exception):  # noqa: N818 - a signal, not an error
     """This file is to be read whole."""
-
-
-class _NotNumbers(Exception):  # noqa: N818 - a signal, not an error
-    """A column that began with numbers holds something else."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
 
 
 def large_table(path: Path, options: ReadOptions, needs_target: bool) -> Table | None:
@@ -163,7 +154,7 @@ def _read(path: Path, form: Form) -> Table:
                     for name, keeper in keepers.items():
                         keeper.add(frame[name])
             columns = [keeper.series().alias(name) for name, keeper in keepers.items()]
-        except _NotNumbers as found:
+        except NotNumbers as found:
             numbers -= {found.name}
             continue
         frame = pl.DataFrame(columns)
@@ -242,67 +233,9 @@ class _Source:
             return next(islice(filled, wanted, None))
 
 
-class _Numbers:
-    """A column of numbers; float32 as features are, float64 as times are."""
-
-    def __init__(self, name: str, kind: type[pl.Float32 | pl.Float64]) -> None:
-        self.name, self.kind = name, kind
-        self.parts: list[pl.Series] = []
-
-    def add(self, text: pl.Series) -> None:
-        numbers, lost = lost_numbers(text)
-        largest = numbers.abs().fill_nan(None).max()
-        if lost.any() or (isinstance(largest, float) and largest > LARGEST):
-            raise _NotNumbers(self.name)
-        self.parts.append(numbers.cast(self.kind))
-
-    def series(self) -> pl.Series:
-        return pl.concat(self.parts)
-
-
-class _Names:
-    """A column of names as indices into those that occurred; as text, where most of them differ."""
-
-    def __init__(self) -> None:
-        self.codes: dict[str, int] = {}
-        self.parts: list[pl.Series] = []
-        self.few: bool | None = None
-
-    def add(self, text: pl.Series) -> None:
-        found = text.drop_nulls().unique()
-        if self.few is None:
-            self.few = len(found) <= OFTEN * len(text)
-        self.parts.append(self._coded(text, found) if self.few else text)
-
-    def _coded(self, text: pl.Series, found: pl.Series) -> pl.Series:
-        codes = [self.codes.setdefault(name, len(self.codes)) for name in found.to_list()]
-        index = pl.DataFrame({"name": found, "code": pl.Series(codes, dtype=pl.UInt32)})
-        return text.alias("name").to_frame().join(index, on="name", how="left", maintain_order="left")["code"]
-
-    def series(self) -> pl.Series:
-        whole = pl.concat(self.parts)
-        if not self.few:
-            return whole
-        names = list(self.codes)
-        return pl.Series(names, dtype=pl.Enum(names)).gather(whole)
-
-
-class _Nothing:
-    """A column that nobody asks for: only its rows are counted."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-
-    def add(self, text: pl.Series) -> None:
-        self.rows += len(text)
-
-    def series(self) -> pl.Series:
-        return pl.repeat(None, self.rows, dtype=pl.Null, eager=True)
-
-
-def _keeper(name: str, form: Form, numbers: frozenset[str]) -> _Numbers | _Names | _Nothing:
+def _keeper(name: str, form: Form, numbers: frozenset[str]) -> Numbers | Names | Nothing:
     if name in form.unused:
-        return _Nothing()
+        return Nothing()
     if name in numbers:
-        return _Numbers(name, pl.Float64 if name == form.time else pl.Float32)
-    return _Names()
+        return Numbers(name, pl.Float64 if name == form.time else pl.Float32)
+    return Names()

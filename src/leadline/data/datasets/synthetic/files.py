@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from leadline import aside
 from leadline.data.sequences import Sequences
 from leadline.errors import OptionError
 
@@ -24,7 +26,8 @@ def write(data: Sequences, path: Path) -> None:
         path: a `.csv`, `.jsonl`, `.ndjson` or `.parquet` file.
 
     Raises:
-        OptionError: another suffix, or a folder that is not there.
+        OptionError: another suffix.
+        OutputError: the file cannot be written; what stood there before stands there still.
     """
     if path.suffix not in SUFFIXES:
         raise OptionError(
@@ -33,21 +36,14 @@ def write(data: Sequences, path: Path) -> None:
             expected="one of " + ", ".join(SUFFIXES),
             next_move="Name the file accordingly.",
         )
-    frame = table(data)
-    try:
-        if path.suffix == ".csv":
-            frame.write_csv(path)
-        elif path.suffix == ".parquet":
-            frame.write_parquet(path)
-        else:
-            frame.write_ndjson(path)
-    except OSError as error:
-        raise OptionError(
-            f"the file cannot be written ({error.strerror or error})",
-            where=str(path),
-            expected="a folder that is there and may be written to",
-            next_move="Make it, or name another.",
-        ) from error
+    frame, made = table(data), io.BytesIO()
+    if path.suffix == ".csv":
+        frame.write_csv(made)
+    elif path.suffix == ".parquet":
+        frame.write_parquet(made)
+    else:
+        frame.write_ndjson(made)
+    aside.write_bytes(path, made.getvalue())
 
 
 def table(data: Sequences) -> pl.DataFrame:
