@@ -266,12 +266,9 @@ def tasks(
 
 
 def _say(verdict: Any, folder: Path, as_json: bool) -> None:
-    if as_json:
-        put(verdict.to_json())
-        return
     from leadline.report import terminal
 
-    show(terminal.render(verdict, folder))
+    put(verdict.to_json()) if as_json else show(terminal.render(verdict, folder))
 
 
 def main() -> None:

@@ -67,11 +67,12 @@ def test_what_cannot_be_done_is_said(words, said, tmp_path):
 
 
 def test_a_full_standard_output_is_one_line():
-    """As for every verb; it used to be reported as a defect of Leadline."""
+    """In the words of every verb, which name standard output and not some temporary file."""
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "leadline.cli", "tasks"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 1
+    assert done.stderr.startswith("leadline: standard output: cannot be written")
     assert "[output]" in done.stderr
     assert "Traceback" not in done.stderr
