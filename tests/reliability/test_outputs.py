@@ -15,8 +15,8 @@ import leadline
 from leadline import accidents, api, aside, cli, looking
 from leadline.errors import LeadlineError, OutputError, RunFolderError
 from leadline.report import again
-from leadline.study import lock
-from leadline.study.ledger import read_verdict
+from leadline.trials import lock
+from leadline.trials.ledger import read_verdict
 
 from .conftest import QUICK
 

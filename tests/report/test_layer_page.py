@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import verdicts
+import studies
 
 from leadline.analysis.findings import (
     Ablation,
@@ -277,11 +277,11 @@ def test_nothing_is_fetched():
 
 
 def test_the_verdicts_page_has_a_section_on_layers():
-    text = html.unescape(page.html(verdicts.letters_to_sounds(), findings=example()))
+    text = html.unescape(page.html(studies.letters_to_sounds(), findings=example()))
     assert "What each layer has learned" in text
     assert example().sentences[0].text in text
     assert layer_sections.MORE in text
-    assert "What each layer has learned" not in page.html(verdicts.letters_to_sounds())
+    assert "What each layer has learned" not in page.html(studies.letters_to_sounds())
 
 
 def test_the_page_needs_no_torch(tmp_path: Path):

@@ -1,0 +1,191 @@
+"""The race: all arms at once, block by block, looked at as the policy says, until every question has its word.
+
+A generator that asks for trials and writes events into the log. It is a pure function of the plan and of results: no
+clock, no order of completion. Cut short, its log is the beginning of a longer run's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leadline.plan import arms as arms_
+from leadline.plan import questions as questions_
+from leadline.plan.arms import Arm, Neighbours
+from leadline.plan.draws import Draw
+from leadline.plan.questions import Question
+from leadline.records.answers import Event
+from leadline.search import decide
+from leadline.search.decide import Judge, Standing, Told
+from leadline.search.evidence import gather
+from leadline.search.state import State, Steps
+from leadline.search.tuning import regularisation, tune
+from leadline.spec import StackSpec
+from leadline.stats.family import Levels
+
+WAVES = (0, 1, 2)
+
+
+def race(state: State, centre: StackSpec, baselines: Sequence[str]) -> Steps[None]:
+    """Race around a centre, and grow around what beats it, at most as often as the policy has rounds."""
+    shared = yield from regularisation(state, centre)
+    around = arms_.around(centre, state.plan.limits)
+    plan = state.plan
+    everyone = arms_.arms(around, plan.limits, start=plan.blank, baselines=baselines, yours=plan.yours)
+    joined = state.add_arms(everyone)
+    asked = _registered(state, _askable(state, around, baselines))
+    for wave in WAVES:
+        yield from _start(state, [arm for arm in joined if arm.wave == wave], shared)
+        _look(state, state.plan.policy.looks[0])
+    yield from _on(state, 1)
+    for number in range(1, len(state.plan.policy.rounds)):
+        grown = _grown(state, centre, asked)
+        if not grown:
+            return
+        best, added, asked = grown
+        centre = best
+        state.say(Event(kind="grew", round=number, arms=tuple(arm.id for arm in added)))
+        _registered(state, asked)
+        yield from _start(state, added, shared)
+        _look(state, state.plan.policy.looks[0])
+        yield from _on(state, 1)
+
+
+def _askable(state: State, around: Neighbours, baselines: Sequence[str]) -> list[Question]:
+    """Questions whose arms are all there."""
+    every = questions_.questions(around, baselines, state.plan.yours)
+    return [question for question in every if question.arms <= set(state.arms)]
+
+
+def _registered(state: State, asked: Sequence[Question]) -> tuple[Question, ...]:
+    number = len(state.rounds)
+    state.rounds.append(tuple(asked))
+    state.say(Event(kind="registered", round=number, arms=tuple(state.arms)))
+    return state.rounds[-1]
+
+
+def _start(state: State, joined: Sequence[Arm], shared: Draw) -> Steps[None]:
+    """Tune arms that join and bring them to the first look."""
+    yield from tune(state, [arm.spec for arm in joined], shared)
+    first = state.plan.policy.looks[0]
+    yield [state.trial(arm, block) for block in range(first) for arm in joined]
+
+
+def _on(state: State, start: int) -> Steps[None]:
+    """The looks from `start` on: arms that are still needed get more blocks."""
+    looks = state.plan.policy.looks
+    for before, look in zip(looks[start - 1 :], looks[start:], strict=False):
+        live = needed(state, before)
+        if not live:
+            return
+        yield [state.trial(arm, block) for block in range(look) for arm in live]
+        _look(state, look)
+
+
+def needed(state: State, look: int) -> list[Arm]:
+    """Arms of questions that are not final, and of the advice where it is not yet within the margin."""
+    judged = judge_at(state, look)
+    open_arms: set[str] = set()
+    for question, told in tell(state, judged):
+        if not decide.is_final(told, state.plan.policy):
+            open_arms |= question.arms
+    found = stand(state, judged)
+    if found is not None and found.at_most > state.margin:
+        open_arms |= {found.arm, *found.contenders}
+    return [arm for arm in state.arms.values() if arm.id in open_arms]
+
+
+def judge_at(state: State, blocks: int) -> Judge:
+    """A judge of the first `blocks` blocks; the same one until more is known."""
+    known = blocks, len(state.results), len(state.arms)
+    if state.judged is None or state.judged[0] != known:
+        state.judged = known, decide.judge(gather(state, blocks), state.margin)
+    judge: Judge = state.judged[1]
+    return judge
+
+
+def tell(state: State, judged: Judge) -> list[tuple[Question, Told]]:
+    """Every registered question with its answer."""
+    return [
+        (question, judged.ask(question, at))
+        for number, asked in enumerate(state.rounds)
+        if asked
+        for at in [levels_at(state, number)]
+        for question in asked
+    ]
+
+
+def levels_at(state: State, number: int) -> Levels:
+    """Levels of a round."""
+    asked, policy = state.rounds[number], state.plan.policy
+    names = sorted({name for question in asked for name in question.arms})
+    return decide.levels_of(names, asked, policy, policy.rounds[number])
+
+
+def stand(state: State, judged: Judge) -> Standing | None:
+    """What may be advised now."""
+    costs = {arm.id: arm.operations for arm in state.arms.values()}
+    eligible = [arm.id for arm in state.arms.values() if arm.eligible]
+    return decide.standing(judged, eligible, costs, state.plan.policy)
+
+
+def _look(state: State, look: int) -> None:
+    """Write down what closed and what left."""
+    judged = judge_at(state, look)
+    state.say(Event(kind="looked", block=look, arms=tuple(state.arms)))
+    closed = {(event.round, event.question, event.arms) for event in state.happened("closed")}
+    for number, asked in enumerate(state.rounds):
+        at = levels_at(state, number) if asked else None
+        for question in asked:
+            key = (number, question.name, (question.of, question.against))
+            told = judged.ask(question, at) if at is not None else None
+            if told is None or key in closed or not decide.is_final(told, state.plan.policy):
+                continue
+            state.say(
+                Event(
+                    kind="closed",
+                    block=look,
+                    round=number,
+                    arms=key[2],
+                    question=question.name,
+                    word=told.word,
+                    effect=told.effect,
+                )
+            )
+    _drop(state, look)
+
+
+def _drop(state: State, look: int) -> None:
+    gone = {name for event in state.happened("dropped") for name in event.arms}
+    live = {arm.id for arm in needed(state, look)}
+    leaving = tuple(name for name in state.arms if name not in live | gone and _started(state, name, look))
+    if leaving:
+        state.say(Event(kind="dropped", block=look, arms=leaving))
+
+
+def _started(state: State, name: str, look: int) -> bool:
+    return state.done(state.arms[name], look) >= state.plan.policy.looks[0]
+
+
+def _grown(
+    state: State, centre: StackSpec, asked: Sequence[Question]
+) -> tuple[StackSpec, list[Arm], tuple[Question, ...]] | None:
+    """New arms around a network that is better than the centre by more than the margin; None where none is."""
+    judged = judge_at(state, state.plan.policy.looks[-1])
+    better: dict[StackSpec, float] = {}
+    for question in asked:
+        spec = state.arms[question.of].spec
+        if (
+            question.against != Arm(centre).id
+            or not isinstance(spec, StackSpec)
+            or not state.arms[question.of].eligible
+        ):
+            continue
+        found = judged.contrast(question.terms)
+        if question.name != "more_data" and found.blocks and found.effect > state.margin:
+            better[spec] = found.effect
+    if not better:
+        return None
+    best = max(better, key=lambda spec: better[spec])
+    joining = arms_.growth(centre, best, state.plan.limits, better)
+    added = state.add_arms(joining)
+    return (best, added, questions_.growth(best, joining)) if added else None
