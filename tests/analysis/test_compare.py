@@ -52,6 +52,17 @@ def test_a_step_is_taken_apart(run: Path, tmp_path: Path):
     assert Contrast.from_json((tmp_path / comparing.CONTRAST).read_text(encoding="utf-8")) == found
 
 
+def test_a_comparison_that_is_written_elsewhere_writes_nothing_into_the_run(run: Path, tmp_path: Path):
+    def contents() -> dict[Path, tuple[bytes, int]]:
+        files = [run, *run.rglob("*")]
+        return {p: (p.read_bytes() if p.is_file() else b"", p.stat().st_mtime_ns) for p in files}
+
+    before = contents()
+    first, second = pairs(run)
+    leadline.compare(run, first, second, seeds=1, out=tmp_path / "elsewhere")
+    assert contents() == before
+
+
 def test_networks_trained_again_are_those_that_were_kept(run: Path, tmp_path: Path):
     first, second = pairs(run)
     kept = leadline.compare(run, first, second)

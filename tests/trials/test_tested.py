@@ -172,9 +172,9 @@ def test_no_register_beside_the_run_folders_can_stop_a_study(tmp_path, content):
     assert (tmp_path / "tested.json").read_bytes() == content
 
 
-def test_another_seed_and_a_larger_budget_are_found_out(tmp_path):
+def test_another_split_and_a_larger_budget_are_found_out(tmp_path):
     prepared, _ = small(tmp_path / "one")
-    _, other = small(tmp_path / "two", seed=1)
+    _, other = small(tmp_path / "two", split_seed=1)
     marks = set(tested.marks(letters(300).take(prepared.state.material.split.test)))
     known = tested.Reads.model_validate_json((tmp_path / "two" / tested.FILE).read_text())
     common = sum(mark in marks for mark in known.sequences)

@@ -103,7 +103,14 @@ def choose(state: State) -> StackSpec:
         return state.plan.blank
     top = max(point.score for point in ended if point.score is not None)
     near = [point for point in ended if point.score is not None and point.score >= top - state.margin]
-    return min(near, key=lambda point: (point.num_parameters, point.spec.num_layers)).spec
+    return min(near, key=_plainness).spec
+
+
+def _plainness(point: MapPoint) -> tuple[int, int, bool, bool, bool, int]:
+    """Size in steps of the map's own factor, so that a few parameters decide nothing; of one size the plainer first."""
+    step, spec = math.log(point.num_parameters, SIZES[1]), point.spec
+    others = spec.num_layers, spec.bidirectional, spec.readout != "linear", spec.cell != "gru"
+    return round(step), *others, point.num_parameters
 
 
 def trial(state: State, place: Place, rung: int) -> Trial:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from leadline.stats.noise import noise
 from leadline.stats.paired import Floats
@@ -67,6 +67,6 @@ def smallest_tails(contrasts: Floats, looks: tuple[int, ...], draws: int, random
         effects = scores[..., :look].mean(-1) @ contrasts.T
         variance = known.variance @ (contrasts.T**2) / look
         spread = (known.variance**2 / known.freedom) @ (contrasts.T**4) / look**2
-        tail = 2 * student.sf(np.abs(effects) / np.sqrt(variance), variance**2 / spread)
+        tail = 2 * stdtr(variance**2 / spread, -np.abs(effects) / np.sqrt(variance))
         found = np.minimum(found, tail)
     return found
