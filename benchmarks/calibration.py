@@ -20,8 +20,7 @@ from scipy.stats import beta
 from leadline.records.answers import Policy
 from leadline.search.decide import word
 from leadline.stats.family import Levels, levels
-from leadline.stats.noise import noise
-from leadline.stats.race import Scores, contrast, least_variance
+from leadline.stats.race import Scores, contrast, least_variance, variances
 
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]
@@ -201,7 +200,7 @@ def misses(random: np.random.Generator, cell: Cell, at: Levels) -> tuple[bool, N
     """Whether any range of all questions misses at any look, and which single ones miss theirs."""
     family, row = False, np.zeros(len(CONTRASTS), dtype=np.bool_)
     for _, found, true in race(random, cell, 1.0):
-        known = noise(found.means)
+        known = variances(found)
         for i, terms in enumerate(CONTRASTS):
             one, effect = contrast(found, terms, known), float(terms @ true)
             family |= not one.lower(at.family) <= effect <= one.upper(at.family)

@@ -173,7 +173,7 @@ def _models(
                 continue
             tell(f"training {names[side]}", 0.5 * (number + side / 2) / len(pairs))
             material = material or Material(sequences, split(sequences, verdict.split_seed), verdict.causal)
-            outcome = run_alone(material, trial.model_copy(update={"keep": True, "final": False}))
+            outcome = run_alone(material, trial.model_copy(update={"keep": True, "role": "look"}))
             assert outcome.model is not None
             models[side].append(outcome.model)
             reproduced &= abs(outcome.result.dev - result.dev) <= CLOSE * max(1.0, abs(result.dev))
@@ -233,7 +233,7 @@ def _evidence(trials: list[Known], arm: ArmFacts) -> dict[int, Known]:
         trial.seed: (trial, result)
         for trial, result in trials
         if trial.spec == arm.spec
-        and trial.role in ("race", "look")
+        and trial.role != "map"
         and trial.fraction == 1.0
         and trial.fold == 0
         and result.status == "finished"

@@ -28,7 +28,7 @@ def test_the_terminal_fits_a_screen() -> None:
     lines = text.splitlines()
     assert len(lines) <= 30
     assert max(map(len, lines)) <= 100
-    assert lines[2].startswith("Use    GRU")
+    assert lines[2].startswith("Use    LSTM")
     for question in ("recurrence?", "the future?", "more width?", "more depth?", "more data?"):
         assert question in text
 

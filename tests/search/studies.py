@@ -27,7 +27,7 @@ def finish(state: State, world: World) -> State:
     """Run the finals."""
     advised = finals.advise(state, latest(state))
     assert advised is not None
-    for steps in (finals.finals(state, advised), finals.looks(state)):
+    for steps in (finals.finals(state, advised), finals.looks(state, advised)):
         for planned in steps:
             state.results |= {t: world.result(state.material, t) for t in planned if t not in state.results}
     return state

@@ -188,7 +188,7 @@ def _misses(random: np.random.Generator, many: np.ndarray, tail: float, noises: 
     for look in LOOKS:
         keep = (np.arange(ARMS)[:, None] * LOOKS[-1] + np.arange(look)).ravel()
         scores = Scores(means[:, :look], gram[np.ix_(keep, keep)], 100.0, 0.0)
-        known = noise(scores.means)
+        known = race.variances(scores)
         for coefficients in many:
             found = contrast(scores, coefficients, known)
             if abs(found.effect) > found.half_width(tail):

@@ -16,9 +16,9 @@ from leadline.plan.questions import Question, Terms
 from leadline.records.answers import SETTLED, Effect, Policy, Word
 from leadline.records.base import Interval
 from leadline.stats.family import Levels, levels
-from leadline.stats.noise import Noise, noise
+from leadline.stats.noise import Noise
 from leadline.stats.paired import Floats
-from leadline.stats.race import Contrast, Scores, contrast
+from leadline.stats.race import Contrast, Known, Scores, contrast, variances
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,17 +59,19 @@ class Judge:
     Args:
         evidence: the race so far.
         margin: smallest effect worth its cost.
+        first: blocks of the first look.
     """
 
     evidence: Evidence
     margin: float
-    known: Noise
+    known: Known
+    first: int = 2
 
     def ask(self, question: Question, at: Levels) -> Told:
-        """The answer to a question; `not_known` before its arms have two blocks in common."""
+        """The answer to a question; `not_known` before its arms have the blocks of the first look in common."""
         lower = self.contrast(question.terms)
         upper = self.contrast(question.upper) if question.upper else lower
-        if min(lower.blocks, upper.blocks) < 2:
+        if min(lower.blocks, upper.blocks) < self.first:
             return Told("not_known", None)
         row = lower.lower(at.row), upper.upper(at.row)
         strict = lower.lower(at.family), upper.upper(at.family)
@@ -82,9 +84,9 @@ class Judge:
         return contrast(self.evidence.scores, coefficients(self.evidence.names, terms), self.known)
 
 
-def judge(evidence: Evidence, margin: float) -> Judge:
+def judge(evidence: Evidence, margin: float, first: int = 2) -> Judge:
     """A judge of the evidence."""
-    return Judge(evidence, margin, noise(evidence.scores.means))
+    return Judge(evidence, margin, variances(evidence.scores), first)
 
 
 def word(row: Interval, strict: Interval, margin: float) -> Word:
@@ -165,22 +167,29 @@ class Standing(NamedTuple):
 
 
 def standing(judged: Judge, eligible: Sequence[str], costs: dict[str, int], policy: Policy) -> Standing | None:
-    """The cheapest eligible arm whose mean lies within the margin of the best mean, and how far it may be behind.
+    """The cheapest eligible arm that is near the best one, and how far it may be behind.
 
-    Means are compared over the blocks that each arm shares with the best one.
+    Near is an arm whose distance to the best mean is at most half a margin, or that is known to be within the margin.
+    With a mean a whole margin behind, the chance that the truth is beyond the margin would be one half, and no number
+    of blocks would settle it. Means are compared over the blocks that each arm shares with the best one; arms before
+    their first look are left out.
     """
-    scored = [name for name in eligible if _blocks(judged.evidence, name) >= 2]
+    scored = [name for name in eligible if _blocks(judged.evidence, name) >= judged.first]
     if not scored:
         return None
     best = _best(judged, scored)
     gaps = {name: judged.contrast(_minus(best, name)) if name != best else None for name in scored}
-    near = [name for name, gap in gaps.items() if gap is None or gap.effect <= judged.margin]
-    arm = min(near, key=lambda name: (costs[name], 0.0 if (gap := gaps[name]) is None else gap.effect))
     tail = advice_level(len(scored), policy)
+    near = [name for name, gap in gaps.items() if gap is None or _is_near(gap, judged.margin, tail)]
+    arm = min(near, key=lambda name: (costs[name], 0.0 if (gap := gaps[name]) is None else gap.effect))
     bounds = {name: _upper(judged.contrast(_minus(name, arm)), tail) for name in scored if name != arm}
     behind = 0.0 if arm == best else max(0.0, judged.contrast(_minus(best, arm)).effect)
     at_most = max([0.0, *bounds.values()])
     return Standing(arm, best, behind, at_most, tuple(n for n, bound in bounds.items() if bound > judged.margin))
+
+
+def _is_near(gap: Contrast, margin: float, tail: float) -> bool:
+    return gap.effect <= margin / 2 or _upper(gap, tail) <= margin
 
 
 def _best(judged: Judge, names: Sequence[str]) -> str:

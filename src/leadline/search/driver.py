@@ -143,14 +143,9 @@ class Driver:
         spec = last.advise(self.state, None) if not self.state.happened("looked") else self._standing()
         if spec is None:
             return PAGE_SECONDS
-        trials = [
-            Trial(spec=one, recipe=self.state.plan.recipe, seed=i, role="final")
-            for _, one in last.roles(self.state, spec)
-            for i in range(last.seeds_of(self.state, one))
-        ]
-        pair = last.look_pair(self.state) or ()
-        trials += [Trial(spec=one, recipe=self.state.plan.recipe, seed=i) for one in pair for i in range(last.LOOKED)]
-        return self.estimate(trials) + PAGE_SECONDS
+        trials = [trial for _, one in last.roles(self.state, spec) for trial in last.trials(self.state, one)]
+        looked = [trial for trial in last.look_trials(self.state, spec) if trial not in trials]
+        return self.estimate([*trials, *looked]) + PAGE_SECONDS
 
     def _standing(self) -> Spec | None:
         look = max(event.block for event in self.state.happened("looked"))
@@ -185,7 +180,7 @@ def finish(driver: Driver, advised: Spec) -> list[last.Final] | None:
 
     def steps() -> Steps[None]:
         planned.extend((yield from last.finals(driver.state, advised)))
-        yield from last.looks(driver.state)
+        yield from last.looks(driver.state, advised)
 
     try:
         driver.drive(steps())

@@ -9,6 +9,7 @@ import numpy as np
 
 from leadline.baselines.names import baseline_is_causal, is_drawn
 from leadline.plan.arms import Arm, is_causal
+from leadline.plan.draws import Draw
 from leadline.plan.sizes import costly
 from leadline.records.answers import Event
 from leadline.records.trial import BaselineSpec, Trial
@@ -25,6 +26,9 @@ LEVEL = 0.95
 LOOKED = 3
 """Networks of each depth that are looked into: one says little about the next."""
 
+LOOK: dict[str, object] = {"role": "look", "keep": True}
+"""A training to look into, that never sees the test part."""
+
 
 @dataclass(frozen=True)
 class Final:
@@ -38,11 +42,19 @@ class Final:
 def finals(state: State, advised: Spec) -> Steps[list[Final]]:
     """Train the finals and write their test rows."""
     chosen = roles(state, advised)
+    _take_the_maps(state, advised)
     yield from tune(state, [spec for _, spec in chosen])
     planned = [Final(role, spec, trials(state, spec)) for role, spec in chosen]
     yield [trial for final in planned for trial in final.trials]
     state.tests = [_row(state, final, planned[0]) for final in planned]
     return planned
+
+
+def _take_the_maps(state: State, advised: Spec) -> None:
+    """Before the race a network of the map is trained as the map trained it."""
+    point = next((point for point in state.map if point.spec == advised), None)
+    if point is not None and advised not in state.draws:
+        state.draws[advised] = Draw(point.learning_rate, point.weight_decay, point.dropout)
 
 
 def roles(state: State, advised: Spec) -> list[tuple[Role, Spec]]:
@@ -120,18 +132,20 @@ def look_pair(state: State) -> tuple[StackSpec, StackSpec] | None:
     return None
 
 
-def looks(state: State) -> Steps[None]:
-    """Train the networks that are looked into: both of `look_pair`, on one fold, with the same seeds."""
-    pair = look_pair(state)
-    if pair is None:
-        return
-    yield [look_trial(state, spec, i) for i in range(LOOKED) for spec in pair]
+def looks(state: State, advised: Spec) -> Steps[None]:
+    """Train the networks that are looked into."""
+    yield look_trials(state, advised)
 
 
-def look_trial(state: State, spec: StackSpec, number: int) -> Trial:
-    """A training to look into."""
-    seed = state.stream("look", number)
-    return Trial(spec=spec, recipe=state.recipe(spec), seed=seed, role="look", keep=True)
+def look_trials(state: State, advised: Spec) -> list[Trial]:
+    """Trainings of both networks of `look_pair` on one fold with the same seeds, those of the finals: one that is
+    tested is not trained once more."""
+    tested = [spec for _, spec in roles(state, advised) if seeds_of(state, spec) >= LOOKED]
+    return [
+        _final(state, spec, i) if spec in tested else _final(state, spec, i).model_copy(update=LOOK)
+        for i in range(LOOKED)
+        for spec in look_pair(state) or ()
+    ]
 
 
 def seeds_of(state: State, spec: Spec) -> int:
@@ -143,10 +157,11 @@ def seeds_of(state: State, spec: Spec) -> int:
 
 def trials(state: State, spec: Spec) -> tuple[Trial, ...]:
     """The final trainings of a network or baseline."""
-    return tuple(
-        Trial(spec=spec, recipe=state.recipe(spec), seed=state.stream("final", i), role="final")
-        for i in range(seeds_of(state, spec))
-    )
+    return tuple(_final(state, spec, i) for i in range(seeds_of(state, spec)))
+
+
+def _final(state: State, spec: Spec, number: int) -> Trial:
+    return Trial(spec=spec, recipe=state.recipe(spec), seed=state.stream("final", number), role="final")
 
 
 def handed_over(state: State, final: Final) -> Trial:

@@ -23,6 +23,8 @@ from leadline.spec import StackSpec
 from leadline.stats.family import Levels
 
 WAVES = (0, 1, 2)
+LOST = 1
+"""Blocks of the first look that a question may lack, where a training failed."""
 
 
 def race(state: State, centre: StackSpec, baselines: Sequence[str]) -> Steps[None]:
@@ -67,7 +69,7 @@ def _start(state: State, joined: Sequence[Arm], shared: Draw) -> Steps[None]:
     """Tune arms that join and bring them to the first look."""
     yield from tune(state, [arm.spec for arm in joined], shared)
     first = state.plan.policy.looks[0]
-    yield [state.trial(arm, block) for block in range(first) for arm in joined]
+    yield [state.trial(arm, block) for block in range(first) for arm in _dearest_first(joined)]
 
 
 def _on(state: State, start: int) -> Steps[None]:
@@ -77,8 +79,13 @@ def _on(state: State, start: int) -> Steps[None]:
         live = needed(state, before)
         if not live:
             return
-        yield [state.trial(arm, block) for block in range(look) for arm in live]
+        yield [state.trial(arm, block) for block in range(look) for arm in _dearest_first(live)]
         _look(state, look)
+
+
+def _dearest_first(arms: Sequence[Arm]) -> list[Arm]:
+    """The last trainings of a batch are short, so that no worker waits long for another."""
+    return sorted(arms, key=lambda arm: (-arm.operations * arm.fraction, arm.id))
 
 
 def needed(state: State, look: int) -> list[Arm]:
@@ -98,7 +105,7 @@ def judge_at(state: State, blocks: int) -> Judge:
     """A judge of the first `blocks` blocks; the same one until more is known."""
     known = blocks, len(state.results), len(state.arms)
     if state.judged is None or state.judged[0] != known:
-        state.judged = known, decide.judge(gather(state, blocks), state.margin)
+        state.judged = known, decide.judge(gather(state, blocks), state.margin, state.plan.policy.looks[0] - LOST)
     judge: Judge = state.judged[1]
     return judge
 

@@ -107,3 +107,8 @@ class State:
         added = [arm for arm in arms if arm.id not in self.arms]
         self.arms |= {arm.id: arm for arm in added}
         return added
+
+    def parameters(self, arm: Arm) -> int | None:
+        """How many the trained network has, embeddings included; None before it was trained."""
+        known = (r.num_parameters for t, r in self.results.items() if t.spec == arm.spec and r.num_parameters)
+        return next(known, None)

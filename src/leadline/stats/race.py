@@ -75,7 +75,25 @@ class Contrast(NamedTuple):
         return self.effect + max(self.half_width(tail), -self.unseen * float(np.log(tail)))
 
 
-def contrast(scores: Scores, coefficients: Floats, known: Noise | None = None) -> Contrast:
+class Known(NamedTuple):
+    """What the noise of a race's arms is known to be: it is the same for all contrasts.
+
+    Args:
+        noise: of one block's score, examples included.
+        training: (arms,) the part of its variance that is not the examples', and not below 0.
+    """
+
+    noise: Noise
+    training: Floats
+
+
+def variances(scores: Scores) -> Known:
+    """The noise of each arm, and what of it is training."""
+    found = noise(scores.means)
+    return Known(found, np.maximum(found.variance - shared(scores), 0.0))
+
+
+def contrast(scores: Scores, coefficients: Floats, known: Known | None = None) -> Contrast:
     """Estimate `coefficients . mean`, over the blocks in which all of its arms trained.
 
         effect   = mean over blocks of sum_a L_a y_ab
@@ -88,7 +106,7 @@ def contrast(scores: Scores, coefficients: Floats, known: Noise | None = None) -
     Args:
         scores: of the race.
         coefficients: (arms,), with sum 0.
-        known: the arms' noise where it is at hand.
+        known: of `variances`, where it is at hand.
     """
     used = np.flatnonzero(coefficients)
     blocks = np.flatnonzero(np.isfinite(scores.means[used]).all(0))
@@ -96,9 +114,9 @@ def contrast(scores: Scores, coefficients: Floats, known: Noise | None = None) -
     if count < 2:
         effect = float("nan") if not count else float(coefficients[used] @ scores.means[used][:, blocks].mean(-1))
         return Contrast(effect, float("inf"), 1.0, count)
-    found = noise(scores.means) if known is None else known
+    found, training = variances(scores) if known is None else known
     weights = coefficients[used]
-    of_training = weights**2 * np.maximum(found.variance - shared(scores), 0.0)[used] / count
+    of_training = weights**2 * training[used] / count
     examples = max(_examples(scores, used, weights, blocks), scores.least * float((weights**2).sum()) / 2)
     total = float(of_training.sum()) + examples
     spread = (weights**2 * found.variance[used] / count) ** 2 / found.freedom[used]

@@ -15,7 +15,7 @@ def about(verdict: Verdict) -> str:
         f"{figures.duration(budget.seconds)}, {figures.plural(budget.trials, 'training')}, "
         f"{figures.plural(budget.jobs, 'core')}"
     )
-    target = f"{names.KINDS[data.kind]}: {data.target}{classes}" if data.target else names.KINDS[data.kind]
+    target = f"next step{classes}" if data.kind == "next_step" else f"{data.target}{classes} {names.KINDS[data.kind]}"
     return f"{data.name}: {figures.plural(data.num_sequences, 'sequence')}, {target}. {effort}."
 
 

@@ -7,11 +7,11 @@ from leadline.spec import StackSpec
 
 CELLS: dict[str, str] = {"tanh": "tanh RNN", "gru": "GRU", "lstm": "LSTM"}
 KINDS: dict[str, str] = {
-    "classification": "one label per sequence",
-    "regression": "one number per sequence",
-    "tagging": "one label per step",
-    "step_regression": "one number per step",
-    "next_step": "the next step",
+    "classification": "per sequence",
+    "regression": "per sequence",
+    "tagging": "per step",
+    "step_regression": "per step",
+    "next_step": "next step",
 }
 ROLES: dict[str, str] = {
     "advised": "Advised",
