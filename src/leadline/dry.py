@@ -22,8 +22,9 @@ def describe(prepared: Prepared) -> str:
     fold, split = state.material.fold(0), state.material.split
     pace = _seconds_per_trial(prepared)
     around = arms.around(plan.blank, plan.limits)
-    racing = arms.arms(around, plan.limits, start=plan.blank, yours=plan.yours)
-    asked = ", ".join(dict.fromkeys(q.name.replace("_", " ") for q in questions.questions(around, ("",), plan.yours)))
+    racing = {*arms.main(around, plan.limits, plan.blank, yours=plan.yours), *arms.aside(around, plan.limits)}
+    every = (*questions.main(around, ("",), plan.yours), *questions.aside(around))
+    asked = ", ".join(dict.fromkeys(question.name.replace("_", " ") for question in every))
     lines = [
         f"data: {data.name}: {len(data)} sequences, {int(data.offsets[-1])} steps, {data.kind} of {data.target_name}",
         *(f"  {note}" for note in (*data.notes, *split.notes, *prepared.warnings)),

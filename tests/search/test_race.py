@@ -101,7 +101,7 @@ def test_the_same_results_in_another_order_give_the_same_log() -> None:
 def test_another_seed_draws_other_trainings_and_the_same_parts() -> None:
     one, other = state_for(words(2000)), state_for(words(2000), seed=1)
     arm = next(
-        iter(race.arms_.arms(race.arms_.around(one.plan.blank, one.plan.limits), one.plan.limits, start=one.plan.blank))
+        iter(race.arms_.main(race.arms_.around(one.plan.blank, one.plan.limits), one.plan.limits, one.plan.blank))
     )
     assert one.trial(arm, 0).seed != other.trial(arm, 0).seed
     assert (one.material.split.test == other.material.split.test).all()

@@ -12,7 +12,7 @@ from leadline.spec import Cell, StackSpec, with_parameters
 
 Wave = Literal[0, 1, 2]
 """Arms start in three waves, those first whose answer changes the advice most: sight and depth, then size, cell and
-readout, then the rest. A short budget settles the first wave."""
+readout, then the side questions. A short budget settles the first wave."""
 
 SHARES = (0.5, 0.25)
 DROPOUT = 0.25
@@ -56,8 +56,6 @@ class Neighbours:
     shallow: StackSpec | None = None
     deep: StackSpec | None = None
     shallow_both: StackSpec | None = None
-    shallow_one: StackSpec | None = None
-    deep_both: StackSpec | None = None
     deep_one: StackSpec | None = None
     layer_more: StackSpec | None = None
     layer_fewer: StackSpec | None = None
@@ -89,8 +87,6 @@ def around(centre: StackSpec, limits: Limits) -> Neighbours:
         shallow=shallow,
         deep=deep,
         shallow_both=seeing(shallow, "all") if future else None,
-        shallow_one=seeing(shallow, 0) if future else None,
-        deep_both=seeing(deep, "all") if future else None,
         deep_one=seeing(deep, 0) if future else None,
         layer_more=replace(centre, num_layers=centre.num_layers + 1),
         layer_fewer=replace(centre, num_layers=centre.num_layers - 1) if centre.num_layers > 1 else None,
@@ -103,46 +99,34 @@ def around(centre: StackSpec, limits: Limits) -> Neighbours:
     )
 
 
-def arms(
+def main(
     found: Neighbours,
     limits: Limits,
-    *,
     start: StackSpec,
     baselines: Iterable[str] = (),
     yours: StackSpec | None = None,
 ) -> tuple[Arm, ...]:
-    """All arms of the first race, each once, in the order in which they start.
+    """The arms of the first race, each once, in the order in which they start.
 
-    The default small network races, too: it is what one would start from, and may be enough.
-
-    A network that sees more than the user allows races, so that its price can be said, and is never advised.
+    The default small network races, too: it is what one would start from, and may be enough. A network that sees more
+    than the user allows races, so that its price can be said, and is never advised.
     """
-    first = [
-        found.centre,
-        found.one_way,
-        found.both_ways,
-        found.shallow,
-        found.deep,
-        found.layer_more,
-        found.layer_fewer,
-    ]
+    first = [found.centre, found.one_way, found.both_ways, found.shallow, found.deep]
+    first += [found.layer_more, found.layer_fewer]
     second = [found.wider, found.narrower, *found.readouts, found.cell, start, yours]
-    third = [
-        found.shallow_both,
-        found.shallow_one,
-        found.deep_both,
-        found.deep_one,
-        found.dropout,
-        *found.windows.values(),
-    ]
-    listed: list[Arm] = []
-    waves: tuple[tuple[Wave, list[StackSpec | None]], ...] = ((0, first), (1, second), (2, third))
-    named = [BaselineSpec(name=name) for name in baselines]
-    for wave, specs in waves:
-        listed += [Arm(spec, wave=wave, eligible=limits.allows(spec)) for spec in specs if spec is not None]
-        listed += [Arm(spec, wave=wave) for spec in (named[:1] if wave == 0 else named[1:] if wave == 1 else [])]
-    listed += [Arm(found.centre, share, 2, eligible=False) for share in SHARES]
-    return distinct(listed)
+    named = [Arm(BaselineSpec(name=name), wave=0 if number == 0 else 1) for number, name in enumerate(baselines)]
+    return distinct([*_networks(first, 0, limits), *named[:1], *_networks(second, 1, limits), *named[1:]])
+
+
+def aside(found: Neighbours, limits: Limits) -> tuple[Arm, ...]:
+    """The arms of the side questions."""
+    specs = [found.centre, found.one_way, found.both_ways, found.shallow_both, found.deep_one, found.dropout]
+    shares = [Arm(found.centre, share, 2, eligible=False) for share in SHARES]
+    return distinct([*_networks([*specs, *found.windows.values()], 2, limits), *shares])
+
+
+def _networks(specs: Iterable[StackSpec | None], wave: Wave, limits: Limits) -> list[Arm]:
+    return [Arm(spec, wave=wave, eligible=limits.allows(spec)) for spec in specs if spec is not None]
 
 
 def growth(centre: StackSpec, best: StackSpec, limits: Limits, better: Iterable[StackSpec]) -> tuple[Arm, ...]:

@@ -48,22 +48,32 @@ class Question:
         return (self.terms, self.upper) if self.upper else (self.terms,)
 
 
-def questions(found: Neighbours, baselines: Iterable[str] = (), yours: StackSpec | None = None) -> tuple[Question, ...]:
-    """All questions about a centre, in the order of the sheet."""
+def main(found: Neighbours, baselines: Iterable[str] = (), yours: StackSpec | None = None) -> tuple[Question, ...]:
+    """The questions of the first race: recurrence, sight, depth, size, cell, readout."""
     centre = found.centre
-    listed = [
+    return _asked(
         *(_against("recurrence", centre, BaselineSpec(name=name)) for name in baselines),
         _pair("future", found.both_ways, found.one_way),
-        *(_window(found, k) for k in sorted(found.windows)),
         _wider(found.wider, centre),
         *depth(found),
         _pair("cell", found.cell, centre),
         *(_pair("readout", spec, centre) for spec in found.readouts),
-        _pair("dropout", found.dropout, centre),
-        _more_data(centre),
-        _pair("deep_or_both_ways", found.deep_one, found.shallow_both),
         _pair("yours", yours, centre),
-    ]
+    )
+
+
+def aside(found: Neighbours) -> tuple[Question, ...]:
+    """The side questions, about the network that has won."""
+    return _asked(
+        _pair("future", found.both_ways, found.one_way),
+        *(_window(found, k) for k in sorted(found.windows)),
+        _pair("dropout", found.dropout, found.centre),
+        _more_data(found.centre),
+        _pair("deep_or_both_ways", found.deep_one, found.shallow_both),
+    )
+
+
+def _asked(*listed: Question | None) -> tuple[Question, ...]:
     return tuple(dict.fromkeys(question for question in listed if question is not None))
 
 
@@ -79,11 +89,7 @@ def depth(found: Neighbours) -> list[Question | None]:
 
 def growth(best: StackSpec, arms: Iterable[Arm]) -> tuple[Question, ...]:
     """Questions about arms that joined around a best arm: each against it, and depth against its twin of equal size."""
-    listed: list[Question | None] = []
-    for arm in arms:
-        assert isinstance(arm.spec, StackSpec)
-        listed.append(_step(best, arm.spec))
-    return tuple(dict.fromkeys(question for question in listed if question is not None))
+    return _asked(*(_step(best, arm.spec) for arm in arms if isinstance(arm.spec, StackSpec)))
 
 
 def _step(best: StackSpec, spec: StackSpec) -> Question | None:

@@ -225,12 +225,11 @@ class Policy(Record):
     Args:
         alpha: chance of any false settled word in the whole study.
         row_level: confidence of the printed ranges, each over its looks.
-        rounds: shares of alpha of the first race and of what joins it later.
+        main_share, growth_shares, side_share: shares of alpha of the first race, of each time that arms join around a
+            better one, and of the side questions: by the number of questions that each asks.
         looks: blocks after which questions are looked at. The first is never below 4: with 2 or 3 blocks noise is
             known so badly that nothing closes, and what closes is luck.
-        growth: "wider" and "deeper" spend so many times the parameters: less is hard to see, more is another class of
-        size. margin_share: the default margin, as a share of the way from the trivial baseline to perfect.
-        map_share: largest share of the budget for the map.
+        margin_share: the default margin, as a share of the way from the trivial baseline to perfect.
         map_rungs: divisors of the cap of updates in the map.
         map_kept: share of the map's networks that reach the next rung.
         tune_rungs: divisors of the cap of updates in tuning an arm's learning rate.
@@ -238,17 +237,15 @@ class Policy(Record):
         tune_kept: rates that reach the next rung.
         final_seeds: networks trained for the test part.
         raced_baselines: baselines that race.
-        stall: an arm is left out of later looks where more blocks than the last look's would be needed for its
-            questions.
     """
 
     alpha: float = 0.05
     row_level: float = 0.95
-    rounds: tuple[float, ...] = (0.7, 0.2, 0.1)
+    main_share: float = 0.4
+    growth_shares: tuple[float, ...] = (0.15, 0.1)
+    side_share: float = 0.35
     looks: tuple[int, ...] = (4, 6, 8, 12, 16, 24)
-    growth: float = 2.5
     margin_share: float = 0.01
-    map_share: float = 0.25
     map_rungs: tuple[int, ...] = (8, 3)
     map_kept: float = 1 / 3
     tune_rungs: tuple[int, ...] = (8, 3)

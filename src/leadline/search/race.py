@@ -7,10 +7,11 @@ clock, no order of completion. Cut short, its log is the beginning of a longer r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from leadline.plan import arms as arms_
 from leadline.plan import questions as questions_
-from leadline.plan.arms import Arm, Neighbours
+from leadline.plan.arms import Arm
 from leadline.plan.draws import Draw
 from leadline.plan.questions import Question
 from leadline.records.answers import Event
@@ -22,45 +23,56 @@ from leadline.search.tuning import regularisation, tune
 from leadline.spec import StackSpec
 from leadline.stats.family import Levels
 
-WAVES = (0, 1, 2)
 LOST = 1
 """Blocks of the first look that a question may lack, where a training failed."""
 
 
 def race(state: State, centre: StackSpec, baselines: Sequence[str]) -> Steps[None]:
-    """Race around a centre, and grow around what beats it, at most as often as the policy has rounds."""
+    """Race around a centre, grow around what beats it, and ask the side questions of the network that has won.
+
+    Dropout, more data, look-ahead and "deep or both ways" are questions about what is advised, so they wait until it is
+    known: a small centre, which trains fast, would answer them for a network that nobody is told to use.
+    """
+    plan, policy = state.plan, state.plan.policy
     shared = yield from regularisation(state, centre)
-    around = arms_.around(centre, state.plan.limits)
-    plan = state.plan
-    everyone = arms_.arms(around, plan.limits, start=plan.blank, baselines=baselines, yours=plan.yours)
-    joined = state.add_arms(everyone)
-    asked = _registered(state, _askable(state, around, baselines))
-    for wave in WAVES:
+    around = arms_.around(centre, plan.limits)
+    joined = state.add_arms(arms_.main(around, plan.limits, plan.blank, baselines, plan.yours))
+    asked = _registered(state, questions_.main(around, baselines, plan.yours), policy.main_share)
+    for wave in (0, 1):
         yield from _start(state, [arm for arm in joined if arm.wave == wave], shared)
-        _look(state, state.plan.policy.looks[0])
-    yield from _on(state, 1)
-    for number in range(1, len(state.plan.policy.rounds)):
+    for share in policy.growth_shares:
         grown = _grown(state, centre, asked)
         if not grown:
-            return
-        best, added, asked = grown
-        centre = best
-        state.say(Event(kind="grew", round=number, arms=tuple(arm.id for arm in added)))
-        _registered(state, asked)
+            break
+        centre, added, asked = grown
+        state.say(Event(kind="grew", round=len(state.rounds), arms=tuple(arm.id for arm in added)))
+        _registered(state, asked, share)
         yield from _start(state, added, shared)
-        _look(state, state.plan.policy.looks[0])
-        yield from _on(state, 1)
+    yield from _aside(state, _won(state, centre), shared)
+    yield from _on(state)
 
 
-def _askable(state: State, around: Neighbours, baselines: Sequence[str]) -> list[Question]:
-    """Questions whose arms are all there."""
-    every = questions_.questions(around, baselines, state.plan.yours)
-    return [question for question in every if question.arms <= set(state.arms)]
+def _aside(state: State, won: StackSpec, shared: Draw) -> Steps[None]:
+    """The side questions, around the network that has won."""
+    around = arms_.around(won, state.plan.limits)
+    added = state.add_arms(arms_.aside(around, state.plan.limits))
+    _registered(state, questions_.aside(around), state.plan.policy.side_share)
+    yield from _start(state, added, shared)
 
 
-def _registered(state: State, asked: Sequence[Question]) -> tuple[Question, ...]:
-    number = len(state.rounds)
-    state.rounds.append(tuple(asked))
+def _won(state: State, centre: StackSpec) -> StackSpec:
+    """The network that would be advised now; the centre where it is a baseline."""
+    found = stand(state, judge_at(state, state.plan.policy.looks[0]))
+    spec = state.arms[found.arm].spec if found is not None else centre
+    return spec if isinstance(spec, StackSpec) else centre
+
+
+def _registered(state: State, asked: Sequence[Question], share: float) -> tuple[Question, ...]:
+    """Write down the questions whose arms are all there, with their share of alpha; none is asked twice."""
+    number, known = len(state.rounds), state.questions()
+    fresh = [question for question in asked if question.arms <= set(state.arms) and question not in known]
+    state.rounds.append(tuple(fresh))
+    state.shares.append(share)
     state.say(Event(kind="registered", round=number, arms=tuple(state.arms)))
     return state.rounds[-1]
 
@@ -70,12 +82,13 @@ def _start(state: State, joined: Sequence[Arm], shared: Draw) -> Steps[None]:
     yield from tune(state, [arm.spec for arm in joined], shared)
     first = state.plan.policy.looks[0]
     yield [state.trial(arm, block) for block in range(first) for arm in _dearest_first(joined)]
+    _look(state, first)
 
 
-def _on(state: State, start: int) -> Steps[None]:
-    """The looks from `start` on: arms that are still needed get more blocks."""
+def _on(state: State) -> Steps[None]:
+    """The looks after the first: arms that are still needed get more blocks."""
     looks = state.plan.policy.looks
-    for before, look in zip(looks[start - 1 :], looks[start:], strict=False):
+    for before, look in pairwise(looks):
         live = needed(state, before)
         if not live:
             return
@@ -125,7 +138,7 @@ def levels_at(state: State, number: int) -> Levels:
     """Levels of a round."""
     asked, policy = state.rounds[number], state.plan.policy
     names = sorted({name for question in asked for name in question.arms})
-    return decide.levels_of(names, asked, policy, policy.rounds[number])
+    return decide.levels_of(names, asked, policy, state.shares[number])
 
 
 def stand(state: State, judged: Judge) -> Standing | None:
@@ -177,7 +190,7 @@ def _grown(
     state: State, centre: StackSpec, asked: Sequence[Question]
 ) -> tuple[StackSpec, list[Arm], tuple[Question, ...]] | None:
     """New arms around a network that is better than the centre by more than the margin; None where none is."""
-    judged = judge_at(state, state.plan.policy.looks[-1])
+    judged = judge_at(state, state.plan.policy.looks[0])
     better: dict[StackSpec, float] = {}
     for question in asked:
         spec = state.arms[question.of].spec

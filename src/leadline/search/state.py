@@ -35,7 +35,7 @@ class State:
         results: of every finished trial.
         draws: what tuning chose for each network and trained baseline.
         arms: by id, in the order in which they joined.
-        rounds: questions of each round, registered before its first block.
+        rounds: questions of each round, registered before its first block; shares: of alpha, for each round.
         log: what happened.
         judged: the latest judge with what it had seen; several questions are asked of the same evidence.
         margin, trivial: frozen after the baselines; the trivial baseline's dev score.
@@ -47,6 +47,7 @@ class State:
     draws: dict[Spec, Draw] = field(default_factory=dict)
     arms: dict[str, Arm] = field(default_factory=dict)
     rounds: list[tuple[Question, ...]] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
     baselines: list[BaselineFacts] = field(default_factory=list)
     map: list[MapPoint] = field(default_factory=list)
     factors: list[MapFactor] = field(default_factory=list)

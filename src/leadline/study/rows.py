@@ -41,7 +41,7 @@ ORDER = (
     "deep_or_both_ways",
     "yours",
 )
-ALL_ROWS = ("depth", "depth_equal_size", "width", "future")
+ALL_ROWS = ("depth", "depth_equal_size", "width")
 """Questions of which every one is a row: each step is one of its own."""
 
 
@@ -67,6 +67,8 @@ def _rows(
         chosen = found
     elif name == "recurrence":  # held against the best of the baselines, the one with the smallest gain over it
         chosen = [min(found, key=lambda row: row[1].effect.effect if row[1].effect else float("inf"))]
+    elif name == "future":  # of the network that has won, where that is known
+        chosen = [next((row for row in reversed(found) if row[1].effect), found[-1])]
     else:
         chosen = [max(found, key=lambda row: row[1].effect.effect if row[1].effect else float("-inf"))]
     return [_answer(state, judged, question, told, number, minutes) for question, told, number in chosen]
