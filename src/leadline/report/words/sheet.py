@@ -135,7 +135,7 @@ def _note(verdict: Verdict, answer: Answer) -> str:
         case "future":
             return _future(verdict, answer)
         case "width":
-            return f"{answer.factor:g} x the parameters" if answer.factor else ""
+            return _sizes(verdict, answer)
         case "depth" if answer.layers:
             return f"{answer.layers[0]} -> {answer.layers[1]} layers"
         case "depth_equal_size" if answer.layers:
@@ -149,6 +149,14 @@ def _note(verdict: Verdict, answer: Answer) -> str:
         case "more_data":
             return "twice as much, from the learning curve"
     return ""
+
+
+def _sizes(verdict: Verdict, answer: Answer) -> str:
+    """From how many parameters to how many; before the race only how many times as many."""
+    counts = [arm.num_parameters if arm else None for arm in map(verdict.arm, (answer.against, answer.of))]
+    if counts[0] and counts[1]:
+        return f"{names.parameters(counts[0])} -> {names.parameters(counts[1])} parameters"
+    return f"{answer.factor:g} x the parameters" if answer.factor else ""
 
 
 def _future(verdict: Verdict, answer: Answer) -> str:
