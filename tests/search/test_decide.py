@@ -64,15 +64,25 @@ def judged(means: list[list[float]]) -> decide.Judge:
     return decide.judge(evidence, M)
 
 
-def test_the_cheapest_within_the_margin_of_the_best_is_advised():
+def test_the_cheapest_near_the_best_is_advised():
     jitter = np.random.default_rng(0).normal(0, 0.05, (4, 8))
-    judge = judged((np.array([[90.0], [89.5], [80.0], [89.9]]) + jitter).tolist())
+    judge = judged((np.array([[90.0], [89.6], [80.0], [89.9]]) + jitter).tolist())
     found = decide.standing(judge, ["a", "b", "c", "d"], {"a": 30, "b": 10, "c": 1, "d": 20}, Policy())
     assert found is not None
     assert (found.arm, found.best) == ("b", "a")
-    assert found.behind == pytest.approx(0.5, abs=0.1)
+    assert found.behind == pytest.approx(0.4, abs=0.1)
     assert found.behind < found.at_most < 1.0
     assert found.contenders == ()
+
+
+@pytest.mark.parametrize(("noise", "advised"), [(0.4, "d"), (0.01, "b")])
+def test_between_half_a_margin_and_a_margin_an_arm_is_near_if_that_is_known(noise, advised):
+    jitter = np.random.default_rng(2).normal(0, noise, (4, 8))
+    jitter -= jitter.mean(1, keepdims=True)
+    judge = judged((np.array([[90.0], [89.2], [80.0], [89.8]]) + jitter).tolist())
+    found = decide.standing(judge, ["a", "b", "c", "d"], {"a": 30, "b": 10, "c": 1, "d": 20}, Policy())
+    assert found is not None
+    assert found.arm == advised
 
 
 def test_an_arm_that_may_be_far_ahead_is_a_contender():

@@ -157,6 +157,21 @@ def test_a_race_grows_around_an_arm_on_its_edge() -> None:
     assert rows[0].word in ("yes", "leaning_yes")
 
 
+def test_side_questions_are_about_the_network_that_has_won() -> None:
+    """Size pays up to 50,000 parameters, more than the smallest networks of the map have."""
+
+    def truth(spec: StackSpec) -> float:
+        return 60 + 4.0 * min(1.0, spec.num_parameters / 50_000)
+
+    state = play(state_for(words(4000)), World(truth, baseline=30.0))
+    (centred,) = [event.arms for event in state.log if event.kind == "centred"]
+    won = {question.of for question in state.questions() if question.name == "more_data"}
+    assert won.isdisjoint(centred)
+    assert {question.against for question in state.questions() if question.name == "dropout"} == won
+    last = next(event for event in reversed(state.log) if event.kind == "looked")
+    assert set(last.arms) >= won
+
+
 def test_runs_that_collapse_are_counted_apart() -> None:
     def collapses(trial) -> bool:
         return (

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from leadline.records.verdict import Verdict
@@ -14,6 +15,7 @@ from leadline.report.words import advice, sheet
 STYLES = {"yes": "bold green", "a_little": "green", "at_least_a_little": "green", "no": "bold", "worse": "bold red"}
 WIDTH = 100
 MOST_WARNINGS = 2
+INDENT = 7
 
 
 def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType:
@@ -50,12 +52,9 @@ def text(verdict: Verdict, folder: str | Path | None = None, *, width: int = WID
 
 
 def _use(verdict: Verdict) -> list[RenderableType]:
-    first = Text.assemble(("Use    ", "bold"), (advice.use(verdict), "bold"))
-    reached = advice.reached(verdict)
-    if reached:
-        first.append(f"    {reached}")
-    lines: list[RenderableType] = [first]
-    return [*lines, *(Text(f"       {line}") for line in (advice.sure(verdict), advice.beside(verdict)) if line)]
+    first = Text(f"Use    {advice.use(verdict)}", style="bold")
+    said = advice.reached(verdict), advice.sure(verdict), advice.beside(verdict)
+    return [first, *(Padding(Text(line), (0, 0, 0, INDENT)) for line in said if line)]
 
 
 def _rows(verdict: Verdict) -> list[RenderableType]:

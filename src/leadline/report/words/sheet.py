@@ -164,7 +164,20 @@ def _future(verdict: Verdict, answer: Answer) -> str:
     if answer.look_ahead is not None and answer.look_ahead_effect is not None:
         gain = figures.number(figures.scale(verdict), answer.look_ahead_effect)
         text = f"both ways; {figures.plural(answer.look_ahead, 'step')} ahead bring {gain} of it"
+    elif answer.look_ahead is None and (widest := _widest(verdict)):
+        text = f"both ways; {widest}"
     return text if answer.allowed else f"{text}; you ruled it out, so this is its price"
+
+
+def _widest(verdict: Verdict) -> str:
+    """What the largest window brings, where none is as good as both ways; "" where no window raced."""
+    points = {point.steps: point.score for point in verdict.streaming}
+    windows = [steps for steps in points if isinstance(steps, int) and steps > 0]
+    if 0 not in points or not windows:
+        return ""
+    steps = max(windows)
+    gain = figures.number(figures.scale(verdict), points[steps] - points[0])
+    return f"{figures.plural(steps, 'step')} ahead bring {gain} of it"
 
 
 def _price(answer: Answer) -> str:
