@@ -142,7 +142,10 @@ def example(**changes: Any) -> Findings:
         ),
         spectra=(Spectrum(layer=1, direction="all", values=((1, 0.9, 0.1), (2, 0.81, 0.01))),),
         history=tuple(
-            History(steps=n, truncated=at(70 + 5 * n), shuffled=at(75 + 4 * n), full=at(91)) for n in range(5)
+            History(
+                steps=n, truncated=at(70 + 5 * n), shuffled=at(75 + 4 * n), full=at(91), lost=at(20 - 5 * n), margin=2.0
+            )
+            for n in range(5)
         ),
         ablation=(
             Ablation(layer=1, used=at(40), adds=at(20), exit_score=at(80), exit_gain=at(10)),
