@@ -188,7 +188,10 @@ class MapPoint(Record):
 
 
 class MapFactor(Record):
-    """Effect of one factor in the regression over the map, others held equal; `error` is its standard error."""
+    """Effect of one factor in the regression over the map, others held equal; `error` is its standard error.
+
+    That of the factor "rest" is the deviation of single networks from the regression.
+    """
 
     factor: str
     effect: float

@@ -138,9 +138,8 @@ def regression(points: Sequence[MapPoint]) -> list[MapFactor]:
     rest = targets - inputs @ solved
     spread = float(rest @ rest) / max(len(scored) - int(rank), 1)
     errors = np.sqrt(np.maximum(np.diag(spread * np.linalg.pinv(inputs.T @ inputs)), 0.0))
-    return [
-        MapFactor(factor=name, effect=float(solved[i + 1]), error=float(errors[i + 1])) for i, name in enumerate(names)
-    ]
+    found = [MapFactor(factor=name, effect=float(solved[i]), error=float(errors[i])) for i, name in enumerate(names, 1)]
+    return [*found, MapFactor(factor="rest", effect=0.0, error=spread**0.5)]
 
 
 def _columns(specs: Sequence[StackSpec], points: Sequence[MapPoint]) -> dict[str, Floats]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
+from leadline.plan.networks import GROWTH
 from leadline.plan.questions import Question
-from leadline.records.answers import SETTLED, Answer, Effect
+from leadline.records.answers import SETTLED, Answer, Effect, MapFactor, QuestionName, Word
 from leadline.records.base import Interval
 from leadline.records.trial import Trial
 from leadline.search import decide, race
@@ -120,7 +122,7 @@ def enough(state: State, judged: Judge, both: str) -> tuple[int, float] | None:
     return None
 
 
-FACTORS = {
+FACTORS: dict[str, QuestionName] = {
     "future": "future",
     "width": "width",
     "depth": "depth",
@@ -128,25 +130,42 @@ FACTORS = {
     "readout": "readout",
     "dropout": "dropout",
 }
+SETTLES_NOTHING: Interval = (float("-inf"), float("inf"))
+WIDER = math.log2(GROWTH)
+"""The regression's unit is a doubling; the row's is the race's own step."""
 
 
 def from_map(state: State) -> tuple[Answer, ...]:
     """Before the race: what the regression over the map leans to. No word of it is settled."""
-    rows = []
-    for factor in state.factors:
-        if factor.factor not in FACTORS:
-            continue
-        scale = 1.32 if factor.factor == "width" else 1.0  # log2 of 2.5: the race's own step
-        effect, half = factor.effect * scale, 2.0 * factor.error * scale
-        interval: Interval = effect - half, effect + half
-        found = decide.word(interval, (float("-inf"), float("inf")), state.margin)
-        rows.append(
-            Answer(
-                question=FACTORS[factor.factor],
-                word=found,
-                effect=Effect(effect=effect, interval=interval, strict=(float("-inf"), float("inf")), blocks=0),
-                layers=(1, 2) if factor.factor == "depth" else None,
-                factor=2.5 if factor.factor == "width" else None,
-            )
-        )
-    return tuple(sorted(rows, key=lambda row: ORDER.index(row.question)))
+    rows = [_leaning(state, one) for one in state.factors if one.factor in FACTORS]
+    return tuple(sorted([*_recurrence(state), *rows], key=lambda row: ORDER.index(row.question)))
+
+
+def _leaning(state: State, one: MapFactor) -> Answer:
+    scale = WIDER if one.factor == "width" else 1.0
+    word, effect = _leans(state, one.effect * scale, one.error * scale)
+    return Answer(
+        question=FACTORS[one.factor],
+        word=word,
+        effect=effect,
+        layers=(1, 2) if one.factor == "depth" else None,
+        factor=GROWTH if one.factor == "width" else None,
+    )
+
+
+def _recurrence(state: State) -> list[Answer]:
+    """The centre against the best baseline, both on tune, with the noise of the map's networks."""
+    rest = next((one.error for one in state.factors if one.factor == "rest"), None)
+    centred = state.happened("centred")
+    centre = next((p for p in state.map if centred and p.description == centred[0].arms[0]), None)
+    best = max(state.baselines, key=lambda facts: facts.tune, default=None)
+    if rest is None or best is None or centre is None or centre.score is None:
+        return []
+    word, effect = _leans(state, centre.score - best.tune, rest)
+    return [Answer(question="recurrence", word=word, of=centre.description, against=best.name, effect=effect)]
+
+
+def _leans(state: State, effect: float, error: float) -> tuple[Word, Effect]:
+    interval: Interval = effect - 2 * error, effect + 2 * error
+    word = decide.word(interval, SETTLES_NOTHING, state.margin)
+    return word, Effect(effect=effect, interval=interval, strict=SETTLES_NOTHING, blocks=0)
