@@ -270,8 +270,9 @@ def tasks(
 
 def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     from leadline.report import terminal
+    from leadline.report.compare_page import steps_of
 
-    put(verdict.to_json()) if as_json else show(terminal.render(verdict, folder))
+    put(verdict.to_json()) if as_json else show(terminal.render(verdict, folder, steps_of(verdict, folder)))
 
 
 def main() -> None:

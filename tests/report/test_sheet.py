@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 
 import pytest
 import studies
+from rich.console import Console, RenderableType
 
 from leadline.records.answers import Answer, Effect
 from leadline.records.verdict import Verdict
 from leadline.report import facts, page, terminal
-from leadline.report.words import advice, names, sheet
+from leadline.report.words import advice, names, second_layer, sheet
 
 
 def changed(**fields: object) -> Verdict:
@@ -68,7 +70,7 @@ def test_ranges_stay_within_what_is_possible() -> None:
 
 def test_what_the_user_ruled_out_is_a_price() -> None:
     text = terminal.text(changed(answers=(answer(question="future", layers=None, allowed=False),)))
-    assert "you ruled it out, so this is its price" in text
+    assert "both ways, which you ruled out" in text
 
 
 def test_the_first_lines_say_how_sure_it_is() -> None:
@@ -137,3 +139,24 @@ def test_bars_share_one_axis() -> None:
     for row in built.rows:
         if row.bar is not None:
             assert row.bar.low <= row.bar.point <= row.bar.high
+
+
+def test_what_a_second_layer_holds_stands_on_the_sheet_where_it_was_looked_into() -> None:
+    from test_compare_page import example
+
+    verdict, step = studies.letters_to_sounds(), example()
+    line = second_layer.sentence((step,))
+    assert line.startswith("What a second layer holds, beside one layer of the same size: ")
+    (sure, *_) = sorted((one for one in step.held if one.sure == "more"), key=lambda one: -one.gain.value)
+    assert f"{sure.annotation} ({sure.second[-1].value:.0f} %, one layer: {sure.first[-1].value:.0f})" in line
+    console = terminal.render(verdict, steps=(step,))
+    assert "What a second layer holds" in printed(console)
+    assert "What a second layer holds" in html.unescape(page.html(verdict, steps=(step,)))
+    assert second_layer.sentence(()) == ""
+
+
+def printed(picture: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=terminal.WIDTH)
+    with console.capture() as capture:
+        console.print(picture)
+    return capture.get()

@@ -10,7 +10,7 @@ from leadline.analysis.findings import Findings
 from leadline.records.verdict import Verdict
 from leadline.report import figures, sections
 from leadline.report.layout import Bar, Facts, Sheet, SheetRow
-from leadline.report.words import advice, sheet
+from leadline.report.words import advice, second_layer, sheet
 
 
 def build(verdict: Verdict, findings: Findings | None = None, steps: Sequence[Contrast] = ()) -> Facts:
@@ -29,12 +29,12 @@ def build(verdict: Verdict, findings: Findings | None = None, steps: Sequence[Co
         lead=tuple(sentence for sentence in said if sentence),
         figures=(),
         sections=sections.build(verdict, findings, steps),
-        sheet=answer_sheet(verdict),
+        sheet=answer_sheet(verdict, steps),
         top="Answers",
     )
 
 
-def answer_sheet(verdict: Verdict) -> Sheet | None:
+def answer_sheet(verdict: Verdict, steps: Sequence[Contrast] = ()) -> Sheet | None:
     """The table of answers, every range on one axis."""
     rows = sheet.rows(verdict)
     if not rows:
@@ -49,7 +49,7 @@ def answer_sheet(verdict: Verdict) -> Sheet | None:
         zero=axis.place(0.0),
         margin=axis.place(verdict.margin),
         margin_text=figures.margin_text(figures.scale(verdict), verdict.margin),
-        sentences=sheet.extra(verdict),
+        sentences=tuple(line for line in (*sheet.extra(verdict), second_layer.sentence(steps)) if line),
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from leadline.analysis.contrast import Contrast
 from leadline.records.verdict import Verdict
-from leadline.report.words import advice, sheet
+from leadline.report.words import advice, second_layer, sheet
 
 STYLES = {"yes": "bold green", "a_little": "green", "at_least_a_little": "green", "no": "bold", "worse": "bold red"}
 WIDTH = 100
@@ -18,12 +20,13 @@ MOST_WARNINGS = 2
 INDENT = 7
 
 
-def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType:
+def render(verdict: Verdict, folder: str | Path | None = None, steps: Sequence[Contrast] = ()) -> RenderableType:
     """What `leadline advise` prints.
 
     Args:
         verdict: the record.
         folder: the run folder, to say where the files are; only those that exist are named.
+        steps: what a second layer holds beside its twin, where that was looked into.
 
     Returns:
         Something that a `rich.console.Console` prints at any width.
@@ -32,7 +35,8 @@ def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType
         [Text(advice.about(verdict), style="dim")],
         _use(verdict),
         _rows(verdict),
-        [Text(line) for line in (*sheet.extra(verdict), advice.noise(verdict), advice.stopped(verdict)) if line],
+        [Text(line) for line in (*sheet.extra(verdict), second_layer.sentence(steps)) if line],
+        [Text(line) for line in (advice.noise(verdict), advice.stopped(verdict)) if line],
         [Text(f"Warning: {line}", style="yellow") for line in verdict.warnings[:MOST_WARNINGS]],
         [Text(line, style="dim") for line in _files(verdict, folder)],
     )

@@ -166,7 +166,7 @@ def _future(verdict: Verdict, answer: Answer) -> str:
         text = f"both ways; {figures.plural(answer.look_ahead, 'step')} ahead bring {gain} of it"
     elif answer.look_ahead is None and (widest := _widest(verdict)):
         text = f"both ways; {widest}"
-    return text if answer.allowed else f"{text}; you ruled it out, so this is its price"
+    return text if answer.allowed else text.replace("both ways", "both ways, which you ruled out", 1)
 
 
 def _widest(verdict: Verdict) -> str:
