@@ -47,11 +47,13 @@ def render(verdict: Verdict, folder: str | Path | None = None, steps: Sequence[C
     return Group(*parts)
 
 
-def text(verdict: Verdict, folder: str | Path | None = None, *, width: int = WIDTH) -> str:
+def text(
+    verdict: Verdict, folder: str | Path | None = None, *, steps: Sequence[Contrast] = (), width: int = WIDTH
+) -> str:
     """The same as plain text, without colour."""
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False)
     with console.capture() as capture:
-        console.print(render(verdict, folder))
+        console.print(render(verdict, folder, steps))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
