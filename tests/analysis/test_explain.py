@@ -54,7 +54,7 @@ def test_every_analysis_left_something(found):
 def test_the_files_hold_the_findings(found):
     result, out = found
     text = (out / looking.FINDINGS).read_text(encoding="utf-8")
-    assert json.loads(text)["schema"] == "leadline.findings/1"
+    assert json.loads(text)["schema"] == "leadline.findings/2"
     assert Findings.from_json(text) == result
     page = html.unescape((out / looking.PAGE).read_text(encoding="utf-8"))
     assert all(sentence.text in page for sentence in result.sentences)

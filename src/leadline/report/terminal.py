@@ -60,7 +60,7 @@ def text(
 def _use(verdict: Verdict) -> list[RenderableType]:
     first = Text(f"Use    {advice.use(verdict)}", style="bold")
     said = advice.reached(verdict), advice.sure(verdict), advice.beside(verdict)
-    return [first, *(Padding(Text(line), (0, 0, 0, INDENT)) for line in said if line)]
+    return [first, *(Padding(Text(line), (0, 0, 0, INDENT), expand=False) for line in said if line)]
 
 
 def _rows(verdict: Verdict) -> list[RenderableType]:

@@ -163,7 +163,7 @@ def _future(verdict: Verdict, answer: Answer) -> str:
     text = "both ways"
     if answer.look_ahead is not None and answer.look_ahead_effect is not None:
         gain = figures.number(figures.scale(verdict), answer.look_ahead_effect)
-        text = f"both ways; {figures.plural(answer.look_ahead, 'step')} ahead bring {gain} of it"
+        text = f"both ways; {figures.plural(answer.look_ahead, 'step')} ahead bring {gain}"
     elif answer.look_ahead is None and (widest := _widest(verdict)):
         text = f"both ways; {widest}"
     return text if answer.allowed else text.replace("both ways", "both ways, which you ruled out", 1)
@@ -177,7 +177,7 @@ def _widest(verdict: Verdict) -> str:
         return ""
     steps = max(windows)
     gain = figures.number(figures.scale(verdict), points[steps] - points[0])
-    return f"{figures.plural(steps, 'step')} ahead bring {gain} of it"
+    return f"{figures.plural(steps, 'step')} ahead bring {gain}"
 
 
 def _price(answer: Answer) -> str:
