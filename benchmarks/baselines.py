@@ -23,6 +23,9 @@ from pathlib import Path
 import numpy as np
 import real_data
 import torch
+from leadline.study.material import Material
+from leadline.study.moves import Limits
+from leadline.study.names import baseline_names
 
 from leadline.data.arrays import from_arrays
 from leadline.data.options import ReadOptions
@@ -31,9 +34,6 @@ from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.records.trial import BaselineSpec, Trial
 from leadline.study import setup, trial
-from leadline.study.material import Material
-from leadline.study.moves import Limits
-from leadline.study.names import baseline_names
 
 
 def treebank(data: Path, work: Path) -> Sequences:

@@ -64,9 +64,9 @@ def stages(path: Path) -> None:
     from leadline.data.checks import check
     from leadline.data.read import read
     from leadline.data.split import split
-    from leadline.study import setup
-    from leadline.study.material import Material
-    from leadline.study.moves import Limits
+    from leadline.plan import setup
+    from leadline.plan.networks import Limits
+    from leadline.trials.material import Material
 
     sequences = _timed("read", lambda: read(path))
     parts = _timed("split", lambda: split(sequences, 0))

@@ -96,7 +96,7 @@ def line(name: str, prepare: Callable[[Path, Path], list[str]], given: argparse.
     verdict = json.loads(done.stdout)
     tested = ", ".join(f"{row['role']} ({row['description']}) {row['score']:.2f}" for row in verdict["test"])
     return (
-        f"{name}: {verdict['recommendation']['description']}; path {verdict['path'] or 'none'}; "
+        f"{name}: {verdict['advice']['description']}; within the margin: {verdict['advice']['within_margin']}; "
         f"{verdict['stop_reason']}; {verdict['budget']['seconds']:.0f} s; test {verdict['unit']}: {tested}"
     )
 

@@ -19,12 +19,12 @@ from leadline.baselines import networks
 from leadline.data.datasets.letters import letters
 from leadline.data.datasets.synthetic.memory import recall
 from leadline.data.split import split
-from leadline.study import setup
-from leadline.study.material import Material
-from leadline.study.moves import Limits
+from leadline.plan import setup
+from leadline.plan.networks import Limits
 from leadline.training import compiled, loop
 from leadline.training.by_torch import ByTorch
 from leadline.training.trainee import trainee
+from leadline.trials.material import Material
 
 UPDATES, ROUNDS = 500, 3
 

@@ -23,39 +23,27 @@ from leadline.data.datasets.letters import letters
 from leadline.data.split import split
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Verdict
-from leadline.seeds import child
 from leadline.spec import StackSpec
-from leadline.study import trial as trials
-from leadline.study.ledger import read_trials
-from leadline.study.material import Material
-from leadline.study.square import SEEDS
 from leadline.training.compiled import Compiled
+from leadline.trials import trial as trials
+from leadline.trials.ledger import read_trials
+from leadline.trials.material import Material
 
 
-def kind(trial: Trial, cap: int, square: frozenset[int]) -> str:
+def kind(trial: Trial) -> str:
     """What a trial was for."""
-    short = trial.recipe.max_updates < cap
-    if trial.final:
-        return "final test"
-    if not isinstance(trial.spec, StackSpec):
-        return "baselines, tuning" if short else "baselines"
-    if short:
-        half = trial.recipe.max_updates * 4 > cap
-        return "networks, tuning with half of the updates" if half else "networks, tuning with a fifth or fewer"
-    if trial.fraction < 1:
-        return "networks, on less data"
-    return "networks, square" if trial.seed in square else "networks, pairs and look-ahead curve"
+    who = "networks" if isinstance(trial.spec, StackSpec) else "baselines"
+    what = {"map": "map and tuning", "race": "race", "look": "to look into", "final": "final test"}[trial.role]
+    return f"{who}, {what}" + (", on less data" if trial.fraction < 1 else "")
 
 
 def by_kind(found: list[tuple[Trial, TrialResult]], verdict: Verdict) -> None:
     """Core seconds by what was trained."""
-    cap = max(trial.recipe.max_updates for trial, _ in found)
-    square = frozenset(child(verdict.seed, "square", i) for i in range(SEEDS))
     seconds: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for trial, result in found:
-        seconds[kind(trial, cap, square)] += result.seconds
-        counts[kind(trial, cap, square)] += 1
+        seconds[kind(trial)] += result.seconds
+        counts[kind(trial)] += 1
     total, budget = sum(seconds.values()), verdict.budget
     print("| what | trainings | core seconds | share |\n| --- | --- | --- | --- |")
     for name, spent in seconds.most_common():
@@ -113,10 +101,8 @@ def main() -> None:
     verdict = Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
     found = read_trials(run)
     by_kind(found, verdict)
-    advised = verdict.incumbents[-1]
-    cap = max(trial.recipe.max_updates for trial, _ in found)
-    whole = (t for t, _ in found if isinstance(t.spec, StackSpec) and t.recipe.max_updates == cap and not t.final)
-    inside(next(t for t in whole if t.spec.describe() == advised), verdict.seed)
+    whole = (t for t, _ in found if isinstance(t.spec, StackSpec) and t.role == "race" and t.fraction == 1)
+    inside(next(t for t in whole if t.spec.describe() == verdict.advice.arm), verdict.split_seed)
 
 
 if __name__ == "__main__":

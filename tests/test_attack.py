@@ -13,7 +13,7 @@ from attacks.outcome import Outcome, judge
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 
-OPTIONS = ("--start", "gru:1x4", "--max-trials", "1", "--max-updates", "5", "--no-explain")
+OPTIONS = ("--network", "gru:1x4", "--max-trials", "1", "--max-updates", "5", "--no-explain")
 # Shares of the life of the undisturbed study, which has one process: the command and its workers load torch first, so
 # the early ones meet workers that do not exist yet or that load, the late ones meet training.
 ACCIDENTS = (

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import studies
 
 import leadline
-from leadline.records.verdict import Verdict
 
 TESTS = Path(__file__).resolve().parent
 PAGE = TESTS.parent / "docs" / "python.md"
@@ -23,16 +22,6 @@ def fresh(code: str, *arguments: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def an_example() -> Verdict:
-    """A verdict of the report's tests."""
-    spec = importlib.util.spec_from_file_location("example_verdicts", TESTS / "report" / "verdicts.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.letters_to_sounds()  # type: ignore[no-any-return]
 
 
 def test_the_face_is_what_the_page_names() -> None:
@@ -80,7 +69,7 @@ def test_help_does_not_load_torch() -> None:
 
 
 def test_report_does_not_load_torch(tmp_path: Path) -> None:
-    (tmp_path / "verdict.json").write_text(an_example().to_json(), encoding="utf-8")
+    (tmp_path / "verdict.json").write_text(studies.letters_to_sounds().to_json(), encoding="utf-8")
     said = fresh(RUN_AND_TELL, "report", str(tmp_path))
     assert said.endswith("torch loaded: False\n")
     assert (tmp_path / "report.html").stat().st_size > 10_000

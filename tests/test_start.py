@@ -13,7 +13,7 @@ from leadline.blank import blank
 WORKER = """
 import sys
 import numpy as np
-import leadline.study.procedure, leadline.study.trial
+import leadline.search.procedure, leadline.trials.trial
 from leadline import StackSpec
 from leadline.data.datasets.letters import letters
 from leadline.data.encode import fit

@@ -26,7 +26,7 @@ def function(call: Message) -> None:
     run, data, out = call["run"], call["data"], call["out"]
     twins: dict[str, Callable[[], object]] = {
         "advise": lambda: leadline.advise(
-            data, out=run, start="gru:1x4", max_trials=90, max_updates=10, jobs=1, budget="2h", explain=False
+            data, out=run, network="gru:1x4", max_trials=90, max_updates=10, jobs=1, budget="2h", explain=False
         ),
         "explain": lambda: leadline.explain(run, data, out=out),
         "compare": lambda: leadline.compare(run, *call["networks"], seeds=1, out=out),

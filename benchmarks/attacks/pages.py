@@ -15,7 +15,7 @@ from attacks.arena import Arena
 from attacks.outcome import Case, Outcome, judge
 
 KIND = "pages"
-OPTIONS = ("--start", "gru:1x4", "--max-trials", "4", "--max-updates", "10", "--jobs", "1")
+OPTIONS = ("--network", "gru:1x4", "--max-trials", "4", "--max-updates", "10", "--jobs", "1")
 ROWS, STEPS = 60, 5
 MARK = "attackmark"  # name of the element and of the variable that an escaped text would make
 CODE = f"window.{MARK}=1"

@@ -20,7 +20,7 @@ from attacks.outcome import Case, Outcome, judge, last_line
 
 SMALL = ("--subset", "300", "--max-trials", "3", "--max-updates", "20", "--jobs", "2")
 # One trial after another, so that the number of arms that are compared does not depend on the machine.
-TINY = ("--start", "gru:1x4", "--max-trials", "90", "--max-updates", "10", "--jobs", "1", "--budget", "2h")
+TINY = ("--network", "gru:1x4", "--max-trials", "90", "--max-updates", "10", "--jobs", "1", "--budget", "2h")
 UNTIMED = ("budget", "versions", "warnings", "command")  # fields of a verdict that a clock or a machine writes
 CLOCK = ("seconds", "minutes")  # words in the names of fields that hold times
 

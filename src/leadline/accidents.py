@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LEAST_ADDRESS_SPACE = 2_000_000 * 1024
 """Measured: `predict` takes 2.1 GB at its peak, most of it mapped and never touched; at 1.5 GB torch aborts."""
 INTERNAL = "internal"
+WIDTH = 100
+"""Columns of what is printed into a file or a pipe: those that the sheet is laid out for."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -83,8 +85,9 @@ def show(picture: RenderableType) -> None:
     """Something that rich draws, on standard output."""
     from rich.console import Console
 
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
     with printing():
-        Console().print(picture)
+        Console(width=wide).print(picture)
 
 
 def _drop_output() -> None:

@@ -21,19 +21,19 @@ from leadline.data.sequences import LABELLED, Sequences
 from leadline.data.split import split
 from leadline.errors import OptionError
 from leadline.loading import load_settled, reading_of
+from leadline.plan import setup
+from leadline.plan.networks import Limits, parse_network, require_allowed
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Verdict
 from leadline.report import page
 from leadline.report.compare_page import steps_of
 from leadline.report.layer_page import findings_of
+from leadline.search.state import State
 from leadline.seeds import child
-from leadline.study import setup
 from leadline.study.advise import READING, Options, Prepared, Progress, prepare, study
-from leadline.study.book import Book
-from leadline.study.lock import locked
-from leadline.study.material import Material
-from leadline.study.moves import Limits, parse_start, require_allowed
-from leadline.study.trial import run
+from leadline.trials.lock import locked
+from leadline.trials.material import Material
+from leadline.trials.trial import run
 
 UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
 KEPT_BACK = 0.08
@@ -89,7 +89,8 @@ def advise(
     causal: bool = False,
     max_look_ahead: int | None = None,
     margin: float | None = None,
-    start: str | None = None,
+    network: str | None = None,
+    split_seed: int = 0,
     max_updates: int | None = None,
     out: str | Path | None = None,
     read_options: ReadOptions | None = None,
@@ -113,7 +114,8 @@ def advise(
         max_look_ahead: it may see at most so many next steps.
         margin: smallest effect worth its cost, in the metric's unit; by default 1 % of the way from the trivial
             baseline to perfect.
-        start: the network to start from, for instance "lstm:3x256:both"; by default one small GRU layer.
+        network: your own network, for instance "lstm:3x256:both": it races with the others ("yours").
+        split_seed: another one gives other parts, and so another test part.
         max_updates: cap of updates for every arm.
         out: run folder; by default `leadline-runs/` and a name from data and options. The same call again on the
             same folder goes on where it was.
@@ -137,7 +139,8 @@ def advise(
         causal=causal,
         max_look_ahead=max_look_ahead,
         margin=margin,
-        start=start,
+        network=network,
+        split_seed=split_seed,
         max_updates=max_updates,
         out=None if out is None else Path(out),
         explain=explain,
@@ -154,8 +157,8 @@ def answer(prepared: Prepared, progress: Progress, reading: ReadOptions, explain
         verdict = StudyVerdict.model_validate(found.model_dump(by_alias=True))
         verdict._folder = prepared.folder
         if explain:
-            looking.after_study(verdict, prepared.book.material.sequences, prepared.folder)
-            comparing.after_study(verdict, prepared.book.material.sequences, prepared.folder)
+            looking.after_study(verdict, prepared.state.material.sequences, prepared.folder)
+            comparing.after_study(verdict, prepared.state.material.sequences, prepared.folder)
         verdict.report(prepared.folder / "report.html")
     return verdict
 
@@ -197,9 +200,9 @@ def train(
     """
     sequences, reading = load_settled(data, targets, read_options=read_options, test=test, subset=subset, **arrays)
     parts = split(sequences, seed)
-    spec = require_allowed(parse_start(network, setup.blank_spec(sequences, parts)), Limits(sequences.kind))
+    spec = require_allowed(parse_network(network, setup.blank_spec(sequences, parts)), Limits(sequences.kind))
     recipe = replace(setup.recipe_for(sequences, parts), learning_rate=learning_rate, weight_decay=weight_decay)
-    trial = Trial(spec=spec, recipe=recipe, seed=child(seed, "train"), final=True)
+    trial = Trial(spec=spec, recipe=recipe, seed=child(seed, "train"), role="final")
     aside.require_folder(Path(out))
     outcome = run(Material(sequences, parts, causal=False), trial)
     assert outcome.model is not None
@@ -256,5 +259,5 @@ def _places(sequences: Sequences) -> list[dict[str, Any]]:
     ]
 
 
-def _silent(book: Book, trial: Trial | None, result: TrialResult | None, elapsed: float) -> None:
+def _silent(state: State, trial: Trial | None, result: TrialResult | None, elapsed: float) -> None:
     return None

@@ -24,7 +24,6 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130  # as shells have it
-UNDECIDED = ("undecided", "budget", "interrupted")
 Data = Annotated[Path | None, typer.Argument(help="File with sequences; without it the embedded letters to sounds.")]
 Subset = Annotated[int | None, typer.Option(help="Use so many words of the embedded data set.")]
 Test = Annotated[Path | None, typer.Option(help="A file of the same form that becomes the test part.")]
@@ -68,7 +67,10 @@ def advise(
     causal: Annotated[bool, typer.Option("--causal", help="The network may not see the future.")] = False,
     max_look_ahead: Annotated[int | None, typer.Option(help="It may see at most so many next steps.")] = None,
     margin: Annotated[float | None, typer.Option(help="Smallest effect worth its cost, in the score's unit.")] = None,
-    start: Annotated[str | None, typer.Option(help="Your network, for instance lstm:3x256:both.")] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", "--start", help="Your own network, which races: lstm:3x256:both.")
+    ] = None,
+    split_seed: Annotated[int, typer.Option(help="Another one gives other parts of the data.")] = 0,
     max_updates: Annotated[int | None, typer.Option(help="Cap of updates for every network.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder.")] = None,
     test: Test = None,
@@ -94,7 +96,8 @@ def advise(
         causal=causal,
         max_look_ahead=max_look_ahead,
         margin=margin,
-        start=start,
+        network=network,
+        split_seed=split_seed,
         max_updates=max_updates,
         out=out,
         explain=explain,
@@ -110,7 +113,7 @@ def advise(
     with Display(options.minutes, options.jobs) as display:
         verdict = api.answer(prepared, display.tell, reading, explain)
     _say(verdict, verdict.folder, as_json)
-    if verdict.stop_reason in UNDECIDED:
+    if not verdict.advice.within_margin:
         raise typer.Exit(2)
 
 
@@ -267,8 +270,9 @@ def tasks(
 
 def _say(verdict: Any, folder: Path, as_json: bool) -> None:
     from leadline.report import terminal
+    from leadline.report.compare_page import steps_of
 
-    put(verdict.to_json()) if as_json else show(terminal.render(verdict, folder))
+    put(verdict.to_json()) if as_json else show(terminal.render(verdict, folder, steps_of(verdict, folder)))
 
 
 def main() -> None:

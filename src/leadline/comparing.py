@@ -15,15 +15,15 @@ from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.errors import ModelError, OptionError, RunFolderError
 from leadline.looking import held, own_data
+from leadline.records.answers import ArmFacts
 from leadline.records.trial import Trial, TrialResult
-from leadline.records.verdict import ArmFacts, Verdict
+from leadline.records.verdict import Verdict
 from leadline.report import compare_page
 from leadline.report.compare_page import CONTRAST, STEPS
-from leadline.report.words import is_down
 from leadline.spec import StackSpec
-from leadline.study.executors import run_alone
-from leadline.study.ledger import model_folder, read_trials, read_verdict
-from leadline.study.material import Material
+from leadline.trials.executors import run_alone
+from leadline.trials.ledger import model_folder, read_trials, read_verdict
+from leadline.trials.material import Material
 
 PAGE = "compare.html"
 SEEDS = 3
@@ -67,8 +67,8 @@ def compare(
 
     Args:
         run: a run folder whose data are embedded or still at their place.
-        first, second: names of two networks, as the verdict's table has them; by default the network before and after
-            the last step of the path, `deeper` where there is one, or else the advised one and its deeper candidate.
+        first, second: names of two networks, as the verdict's table has them; by default the best deep one and
+            its one-layer twin of equal size.
         seeds: pairs at least, as far as the ledger has them: three, since one network says little about the next.
         out: folder for `contrast.json` and `compare.html`; None to write nothing.
         progress: called with what comes next and the share that is done.
@@ -108,33 +108,23 @@ def _compared(folder: Path, first: str | None, second: str | None, seeds: int, t
 
 
 def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Steps | None:
-    """What the steps of the path brought, from the pairs that the run folder holds; leaves `steps.json` in it.
+    """What a second layer brings beside its one-layer twin of equal size, from the networks that the run trained for
+    it; leaves `steps.json` in its folder.
 
-    Depth first, then the last step upwards, then the others, as many as 5 % of the budget pay for by what they cost on
-    a slow core; nothing is trained. None where no step was taken, or none is affordable.
+    None where no deep arm raced, or where 5 % of the budget do not pay for it; nothing is trained.
     """
-    left = float("inf") if verdict.budget.minutes is None else SHARE_OF_BUDGET * 60 * verdict.budget.minutes
-    trials = read_trials(folder)
-    found: dict[int, Contrast] = {}
-    for place in _in_order(verdict):
-        names = verdict.steps[place][1:]
-        chosen = [pair for pair in _shared(trials, verdict, names) if pair.kept(folder)][-MOST_PAIRS:]
-        left -= _seconds(chosen)
-        if chosen and left > 0:
-            models, _ = _models(chosen, folder, sequences, verdict, names, _silent)
-            found[place] = _contrast(verdict, sequences, names, chosen, models, _silent)
-    if not found:
+    if not verdict.deep or not verdict.twin:
         return None
-    steps = Steps(fingerprint=verdict.data.fingerprint, steps=tuple(found[place] for place in sorted(found)))
+    names = verdict.twin, verdict.deep
+    chosen = [pair for pair in _shared(read_trials(folder), verdict, names) if pair.kept(folder)][-MOST_PAIRS:]
+    allowed = float("inf") if verdict.budget.minutes is None else SHARE_OF_BUDGET * 60 * verdict.budget.minutes
+    if not chosen or _seconds(chosen) > allowed:
+        return None
+    models, _ = _models(chosen, folder, sequences, verdict, names, _silent)
+    found = _contrast(verdict, sequences, names, chosen, models, _silent)
+    steps = Steps(fingerprint=verdict.data.fingerprint, steps=(found,))
     aside.write_text(folder / STEPS, steps.to_json())
     return steps
-
-
-def _in_order(verdict: Verdict) -> list[int]:
-    """Places of the steps upwards, what is looked into first coming first."""
-    upward = [i for i, move in enumerate(verdict.path) if not is_down(move)]
-    deep = [i for i in upward if "deeper" in verdict.path[i].split("+")]
-    return list(dict.fromkeys([*reversed(deep), *reversed(upward)]))
 
 
 def _seconds(pairs: Sequence[Pair]) -> float:
@@ -154,14 +144,14 @@ def _contrast(
 ) -> Contrast:
     first, second = ([from_network(model.network) for model in side] for side in models)
     arms = Arms(names, tuple(pair.seed for pair in pairs), first, second)
-    dev = split(sequences, verdict.seed).folds[0].dev
+    dev = split(sequences, verdict.split_seed).folds[0].dev
     encoder = models[0][0].encoder
     found = contrast(arms, encoder, sequences, dev, verdict.seed, verdict.unit, tell)
     return found.model_copy(update={"move": _move(verdict, names)})
 
 
 def _move(verdict: Verdict, names: tuple[str, str]) -> str:
-    return next((move for move, *both in verdict.steps if tuple(both) == names), "")
+    return "deeper" if names == (verdict.twin, verdict.deep) else ""
 
 
 def _models(
@@ -182,8 +172,8 @@ def _models(
                 models[side].append(checkpoint.load(model_folder(folder, trial)))
                 continue
             tell(f"training {names[side]}", 0.5 * (number + side / 2) / len(pairs))
-            material = material or Material(sequences, split(sequences, verdict.seed), verdict.causal)
-            outcome = run_alone(material, trial.model_copy(update={"keep": True, "final": False}))
+            material = material or Material(sequences, split(sequences, verdict.split_seed), verdict.causal)
+            outcome = run_alone(material, trial.model_copy(update={"keep": True, "role": "look"}))
             assert outcome.model is not None
             models[side].append(outcome.model)
             reproduced &= abs(outcome.result.dev - result.dev) <= CLOSE * max(1.0, abs(result.dev))
@@ -201,36 +191,27 @@ def _names(first: str | None, second: str | None, verdict: Verdict) -> tuple[str
     if first is None and second is None:
         return _default(verdict)
     if first is None or second is None:
-        raise OptionError(
-            f"one network to compare, {first or second!r}", expected="two names, or none for the last step"
-        )
+        raise OptionError(f"one network to compare, {first or second!r}", expected="two names, or none for depth")
     return first, second
 
 
 def _default(verdict: Verdict) -> tuple[str, str]:
-    """The last `deeper` of the path, or its last step, or the deeper candidate of the advised network."""
-    deeper = [(a, b) for move, a, b in verdict.steps if "deeper" in move.split("+")]
-    if deeper:
-        return deeper[-1]
-    tried = [m for m in verdict.moves if m.move == "deeper" and m.pairs and m.source == verdict.incumbents[-1]]
-    if tried:
-        return tried[-1].source, tried[-1].to
-    if verdict.steps:
-        return verdict.steps[-1][1:]
+    """The best deep arm and its one-layer twin."""
+    if verdict.deep and verdict.twin:
+        return verdict.twin, verdict.deep
     raise OptionError(
-        "this study has no step to compare",
+        "no deep network and its twin raced in this study",
         expected="two names of networks",
-        next_move="Name two of " + ", ".join(arm.name for arm in verdict.arms) + ".",
+        next_move="Name two of " + ", ".join(arm.id for arm in verdict.arms if arm.spec) + ".",
     )
 
 
 def _pairs(trials: list[Known], verdict: Verdict, names: tuple[str, str]) -> list[Pair]:
     """Trials of both networks with the same seed, each by the recipe that was drawn for it."""
-    known = {arm.name for arm in verdict.arms}
+    known = [arm.id for arm in verdict.arms if arm.spec is not None]
     for name in names:
         if name not in known:
-            every = ", ".join(arm.name for arm in verdict.arms)
-            raise OptionError(f"no network named {name!r} in this run", expected=f"one of {every}")
+            raise OptionError(f"no network named {name!r} in this run", expected=f"one of {', '.join(known)}")
     found = _shared(trials, verdict, names)
     if not found:
         raise RunFolderError(
@@ -241,29 +222,22 @@ def _pairs(trials: list[Known], verdict: Verdict, names: tuple[str, str]) -> lis
 
 
 def _shared(trials: list[Known], verdict: Verdict, names: tuple[str, str]) -> list[Pair]:
-    arms = {arm.name: arm for arm in verdict.arms}
-    full = max((trial.recipe.max_updates for trial, _ in trials), default=0)
-    one, two = (_evidence(trials, arms[name], full) for name in names)
+    arms = {arm.id: arm for arm in verdict.arms}
+    one, two = (_evidence(trials, arms[name]) for name in names)
     return [Pair(seed, one[seed], two[seed]) for seed in one if seed in two]
 
 
-def _evidence(trials: list[Known], arm: ArmFacts, full: int) -> dict[int, Known]:
-    """The arm's whole trainings by seed; not those of a seed by which its recipe was chosen."""
-    whole = [
-        (trial, result)
+def _evidence(trials: list[Known], arm: ArmFacts) -> dict[int, Known]:
+    """The arm's whole trainings on the first fold, by seed."""
+    return {
+        trial.seed: (trial, result)
         for trial, result in trials
-        if trial.spec == arm.spec and trial.fraction == 1.0 and trial.recipe.max_updates == full
-    ]
-    here = [(trial, result) for trial, result in whole if trial.fold == 0 and result.status == "finished"]
-    draws = {seed: {_draw(t) for t, _ in here if t.seed == seed} for seed in {t.seed for t, _ in here}}
-    mine = arm.learning_rate, arm.weight_decay, arm.dropout
-    return {t.seed: (t, r) for t, r in here if draws[t.seed] == {mine}}
-
-
-def _draw(trial: Trial) -> tuple[float, float, float]:
-    assert isinstance(trial.spec, StackSpec)
-    recipe = trial.recipe
-    return recipe.learning_rate, recipe.weight_decay, recipe.as_trained(trial.spec).dropout
+        if trial.spec == arm.spec
+        and trial.role != "map"
+        and trial.fraction == 1.0
+        and trial.fold == 0
+        and result.status == "finished"
+    }
 
 
 def _silent(what: str, share: float) -> None:

@@ -32,8 +32,8 @@ from leadline.loading import load_settled, reading_of
 from leadline.records.verdict import Verdict
 from leadline.report import layer_page
 from leadline.report.layer_page import FINDINGS, findings_of
-from leadline.study.ledger import read_verdict
-from leadline.study.lock import writing
+from leadline.trials.ledger import read_verdict
+from leadline.trials.lock import writing
 
 PAGE = "layers.html"
 
@@ -130,7 +130,7 @@ def after_study(verdict: Verdict, sequences: Sequences, folder: Path) -> Finding
         if not os.path.exists(folder / PAGE):  # a run that ended between the two left findings without their page
             write(known, folder)
         return None
-    spec_layers = verdict.recommendation.num_layers
+    spec_layers = None if verdict.advice.spec is None else verdict.advice.spec.num_layers
     steps = _affordable(verdict.budget.minutes, spec_layers or 1)
     if spec_layers is None or steps is None or not os.path.exists(folder / "model" / "model.json"):
         return None
@@ -224,4 +224,4 @@ def _dev(sequences: Sequences, verdict: Verdict | None) -> NDArray[np.int64] | N
     """The dev part where these are the data of the study: the network was not trained on it."""
     if verdict is None or sequences.fingerprint() != verdict.data.fingerprint:
         return None
-    return split(sequences, verdict.seed).folds[0].dev
+    return split(sequences, verdict.split_seed).folds[0].dev

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from leadline.records.trial import Trial, TrialResult
+from leadline.search.state import State
 from leadline.spec import StackSpec
-from leadline.study.book import Book
 
 RECENT = 6
 
@@ -43,21 +43,21 @@ class Display:
         if self.console.is_terminal:
             self.live.stop()
 
-    def tell(self, book: Book, trial: Trial | None, result: TrialResult | None, elapsed: float) -> None:
+    def tell(self, state: State, trial: Trial | None, result: TrialResult | None, elapsed: float) -> None:
         """One more trial is finished."""
         if trial is None or result is None or not self.console.is_terminal:
             return
         self.count += 1
         self.recent = [*self.recent, (trial, result)][-RECENT:]
-        self.live.update(self._picture(book, elapsed))
+        self.live.update(self._picture(state, elapsed))
 
-    def _picture(self, book: Book, elapsed: float) -> Table:
+    def _picture(self, state: State, elapsed: float) -> Table:
         table = Table(box=None, show_header=False, pad_edge=False, expand=False)
         table.add_row(Text(self._clock(elapsed), style="bold"))
-        for line in known(book):
+        for line in known(state):
             table.add_row(Text(line))
         for trial, result in self.recent:
-            table.add_row(Text(_line(book, trial, result), style="dim"))
+            table.add_row(Text(_line(state, trial, result), style="dim"))
         return table
 
     def _clock(self, elapsed: float) -> str:
@@ -86,21 +86,21 @@ class Bar:
         self.bar.update(self.task, description=what, completed=share)
 
 
-def known(book: Book) -> list[str]:
+def known(state: State) -> list[str]:
     """What the study knows by now, a line each."""
     lines = []
-    if book.incumbents:
-        lines.append(f"best so far: {book.incumbent.describe()}")
-    if book.path:
-        lines.append("path: " + " -> ".join(book.path))
-    lines += [f"{move.move}: {move.decision.replace('_', ' ')}" for move in book.moves[-3:] if move.effect is not None]
-    return lines
+    if state.happened("centred"):
+        lines.append(f"centre of the race: {state.happened('centred')[0].arms[0]}")
+    closed = [
+        f"{event.question.replace('_', ' ')}: {str(event.word).replace('_', ' ')}" for event in state.happened("closed")
+    ]
+    return [*lines, *closed[-RECENT:]]
 
 
-def _line(book: Book, trial: Trial, result: TrialResult) -> str:
+def _line(state: State, trial: Trial, result: TrialResult) -> str:
     name = trial.spec.describe() if isinstance(trial.spec, StackSpec) else trial.spec.name
-    short = "" if trial.recipe.max_updates == book.plan.recipe.max_updates else " (shortened)"
-    return f"  {name}{short}: {book.plan.metric.loss(result.dev):.3g} {book.plan.metric.loss_unit}"
+    short = "" if trial.recipe.max_updates == state.plan.recipe.max_updates else " (shortened)"
+    return f"  {name}{short}: {state.plan.metric.loss(result.dev):.3g} {state.plan.metric.loss_unit}"
 
 
 def _clock(seconds: float) -> str:

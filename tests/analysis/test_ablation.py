@@ -96,6 +96,9 @@ def test_history_says_how_far_the_score_reaches():
     points = {point.steps: point for point in history.histories(captured, drawn, encoder, 0)}
     assert points[0].truncated.value < 70
     assert points[1].truncated.value == points[1].full.value
+    assert points[0].lost.interval is not None
+    assert points[0].lost.interval[0] > points[0].margin > 0
+    assert points[1].lost.interval == (0.0, 0.0)
     assert points[0].shuffled.value < 75
     assert points[2].shuffled.value == points[1].full.value
 

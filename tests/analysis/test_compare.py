@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import shutil
 import subprocess
 import sys
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -18,26 +16,21 @@ from leadline import comparing
 from leadline.analysis.contrast import Contrast
 from leadline.errors import ModelError, OptionError, RunFolderError
 from leadline.report.compare_page import steps_of
-from leadline.study.ledger import read_trials
+from leadline.trials.ledger import read_trials
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
-    """A study cut behind the trainings of its first pairs, before the first look at them."""
+    """A study cut behind its first look, when depth has raced."""
     out = tmp_path_factory.mktemp("study") / "run"
-    leadline.advise(subset=3000, max_trials=65, max_updates=20, jobs=1, budget=None, out=out, explain=False)
+    leadline.advise(subset=3000, max_trials=125, max_updates=20, jobs=1, budget=None, out=out, explain=False)
     return out
 
 
 def pairs(run: Path) -> tuple[str, str]:
-    """Two networks that were trained to the end with the same seed."""
-    verdict = leadline.Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
-    trials = read_trials(run)
-    for first, second in combinations([arm.name for arm in verdict.arms], 2):
-        with contextlib.suppress(RunFolderError):
-            comparing._pairs(trials, verdict, (first, second))
-            return first, second
-    pytest.fail("the study trained no two networks with one seed")
+    """The one-layer twin and the deep network, which were trained to the end with the same seeds."""
+    verdict = verdict_of(run)
+    return verdict.twin, verdict.deep
 
 
 def test_a_step_is_taken_apart(run: Path, tmp_path: Path):
@@ -59,6 +52,17 @@ def test_a_step_is_taken_apart(run: Path, tmp_path: Path):
     assert Contrast.from_json((tmp_path / comparing.CONTRAST).read_text(encoding="utf-8")) == found
 
 
+def test_a_comparison_that_is_written_elsewhere_writes_nothing_into_the_run(run: Path, tmp_path: Path):
+    def contents() -> dict[Path, tuple[bytes, int]]:
+        files = [run, *run.rglob("*")]
+        return {p: (p.read_bytes() if p.is_file() else b"", p.stat().st_mtime_ns) for p in files}
+
+    before = contents()
+    first, second = pairs(run)
+    leadline.compare(run, first, second, seeds=1, out=tmp_path / "elsewhere")
+    assert contents() == before
+
+
 def test_networks_trained_again_are_those_that_were_kept(run: Path, tmp_path: Path):
     first, second = pairs(run)
     kept = leadline.compare(run, first, second)
@@ -78,15 +82,13 @@ def test_networks_trained_again_are_those_that_were_kept(run: Path, tmp_path: Pa
         assert all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
 
 
-def test_steps_of_a_path_are_looked_into_and_shown_without_torch(run: Path, tmp_path: Path):
+def test_what_a_second_layer_brings_is_looked_into_and_shown_without_torch(run: Path, tmp_path: Path):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
-    first, second = pairs(run)
-    taken = verdict_of(run).model_copy(update={"path": ("deeper",), "incumbents": (first, second)})
-    (folder / "verdict.json").write_text(taken.to_json(), encoding="utf-8")
-    steps = comparing.after_study(taken, leadline.load_data(subset=3000), folder)
-    assert [step.move for step in steps.steps] == ["deeper"]
-    assert steps_of(taken, folder) == steps.steps
+    verdict = verdict_of(folder)
+    steps = comparing.after_study(verdict, leadline.load_data(subset=3000), folder)
+    assert [(step.move, step.first, step.second) for step in steps.steps] == [("deeper", verdict.twin, verdict.deep)]
+    assert steps_of(verdict, folder) == steps.steps
     code = (
         "import sys; from pathlib import Path; from leadline import cli\n"
         f"cli.report(Path({str(folder)!r}))\n"
@@ -99,15 +101,13 @@ def test_steps_of_a_path_are_looked_into_and_shown_without_torch(run: Path, tmp_
     assert steps.steps[0].sentences[0] in text
 
 
-def test_a_budget_pays_for_so_many_steps(run: Path):
-    first, second = pairs(run)
-    taken = verdict_of(run).model_copy(update={"path": ("deeper",), "incumbents": (first, second)})
+def test_a_budget_has_to_pay_for_it(run: Path):
+    verdict = verdict_of(run)
     words = leadline.load_data(subset=3000)
-    hurried = taken.model_copy(update={"budget": taken.budget.model_copy(update={"minutes": 0.5})})
+    hurried = verdict.model_copy(update={"budget": verdict.budget.model_copy(update={"minutes": 0.5})})
     assert comparing.after_study(hurried, words, run) is None
     assert not (run / "steps.json").exists()
-    down = taken.model_copy(update={"path": ("narrower",)})
-    assert comparing.after_study(down, words, run) is None
+    assert comparing.after_study(verdict.model_copy(update={"deep": ""}), words, run) is None
 
 
 def verdict_of(run: Path) -> leadline.Verdict:
@@ -118,17 +118,15 @@ def tell(what: str, share: float) -> None:
     return None
 
 
-def test_the_default_needs_no_names(run: Path):
-    verdict = leadline.Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
-    first, second = pairs(run)
-    taken = verdict.model_copy(update={"path": ("deeper",), "incumbents": (first, second)})
-    assert comparing._default(taken) == (first, second)
-    with pytest.raises(OptionError, match="no step to compare"):
-        comparing._default(verdict.model_copy(update={"path": (), "incumbents": (first,)}))
+def test_the_default_is_depth_at_equal_size(run: Path):
+    verdict = verdict_of(run)
+    assert comparing._default(verdict) == (verdict.twin, verdict.deep) == pairs(run)
+    with pytest.raises(OptionError, match="no deep network and its twin raced"):
+        comparing._default(verdict.model_copy(update={"deep": "", "twin": ""}))
 
 
 def test_a_network_that_is_not_there_is_answered_with_those_that_are(run: Path):
-    with pytest.raises(OptionError, match="no network named 'GRU 9 x 9' in this run; expected one of GRU 1 x 64"):
+    with pytest.raises(OptionError, match="no network named 'GRU 9 x 9' in this run; expected one of "):
         leadline.compare(run, "GRU 9 x 9", "GRU 1 x 64")
 
 
@@ -146,7 +144,7 @@ def test_no_pair_is_no_comparison(run: Path):
 def test_networks_that_share_no_seed_are_refused(run: Path):
     verdict = leadline.Verdict.from_json((run / "verdict.json").read_text(encoding="utf-8"))
     first, second = pairs(run)
-    spec = {arm.name: arm.spec for arm in verdict.arms}[second]
+    spec = {arm.id: arm.spec for arm in verdict.arms}[second]
     trials = [(t, r) for t, r in read_trials(run) if t.spec != spec]
     with pytest.raises(RunFolderError, match="never trained to the end with the same seed"):
         comparing._pairs(trials, verdict, (first, second))
@@ -163,12 +161,3 @@ def test_other_data_are_refused(run: Path, tmp_path: Path):
 def test_a_folder_without_a_ledger_is_refused(tmp_path: Path):
     with pytest.raises(RunFolderError, match=r"no ledger\.sqlite"):
         read_trials(tmp_path)
-
-
-def test_depth_in_a_pair_of_moves_is_the_step_to_compare(run: Path):
-    """Wherever it stands in the pair, and rather than a later step."""
-    verdict = verdict_of(run).model_copy(
-        update={"path": ("look_ahead+deeper", "narrower"), "incumbents": ("first", "second", "third")}
-    )
-    assert comparing._default(verdict) == ("first", "second")
-    assert verdict.steps == (("look_ahead+deeper", "first", "second"), ("narrower", "second", "third"))

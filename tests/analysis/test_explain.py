@@ -54,7 +54,7 @@ def test_every_analysis_left_something(found):
 def test_the_files_hold_the_findings(found):
     result, out = found
     text = (out / looking.FINDINGS).read_text(encoding="utf-8")
-    assert json.loads(text)["schema"] == "leadline.findings/1"
+    assert json.loads(text)["schema"] == "leadline.findings/2"
     assert Findings.from_json(text) == result
     page = html.unescape((out / looking.PAGE).read_text(encoding="utf-8"))
     assert all(sentence.text in page for sentence in result.sentences)
@@ -280,12 +280,12 @@ def test_findings_of_other_data_are_not_the_studys(folder: Path, found, tmp_path
     findings, out = found
     options = {"max_trials": 1, "max_updates": 10, "jobs": 1, "budget": None, "explain": False}
     verdict = leadline.advise(subset=300, out=tmp_path, **options)
-    advice = verdict.recommendation.model_copy(update={"description": findings.looked.network})
+    advice = verdict.advice.model_copy(update={"description": findings.looked.network})
     data = verdict.data.model_copy(update={"fingerprint": findings.looked.fingerprint})
-    theirs = verdict.model_copy(update={"recommendation": advice, "data": data})
+    theirs = verdict.model_copy(update={"advice": advice, "data": data})
     assert layer_page.findings_of(theirs, out) == findings
     assert layer_page.findings_of(theirs.model_copy(update={"data": verdict.data}), out) is None
-    assert layer_page.findings_of(theirs.model_copy(update={"recommendation": verdict.recommendation}), out) is None
+    assert layer_page.findings_of(theirs.model_copy(update={"advice": verdict.advice}), out) is None
 
 
 def test_an_empty_distance_refers_to_no_other_step(tmp_path: Path):

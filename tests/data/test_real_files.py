@@ -40,7 +40,7 @@ def test_pendigits() -> None:
     np.testing.assert_array_equal(sequences.numeric[:2], [[0, 100], [62, 99]])
     result = split(sequences, 0)
     assert result.test.tolist() == list(range(7494, 10992))
-    assert len(result.folds) == 1
+    assert len(result.folds) == 5
     assert check(sequences, result) == ()
 
 
@@ -138,7 +138,7 @@ def test_tiny_shakespeare() -> None:
     assert sequences.offsets[-1] == 1_115_393
     assert len(sequences) == -(-1_115_393 // 128)
     result = split(sequences, 0)
-    assert (result.by, len(result.folds)) == ("time", 1)
+    assert (result.by, len(result.folds)) == ("time", 5)
     _assert_parts(sequences)
 
 

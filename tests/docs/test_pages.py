@@ -18,7 +18,7 @@ import pytest
 import typer
 
 from leadline import api, cli, errors
-from leadline.records import evidence, trial, verdict
+from leadline.records import answers, trial, verdict
 from leadline.records.base import Record
 from leadline.records.verdict import Verdict
 from leadline.spec import StackSpec
@@ -28,10 +28,10 @@ COMMANDS = DOCS / "commands.md"
 RUNNABLE = ("python", "pycon", "console")
 PAGES = [page for page in pages.PAGES if any(block.language in RUNNABLE for block in pages.blocks(page))]
 VERBS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
-PARTS = {**vars(trial), **vars(evidence), **vars(verdict)}
+PARTS = {**vars(trial), **vars(answers), **vars(verdict)}
 RECORDS = {name: kind for name, kind in PARTS.items() if inspect.isclass(kind) and issubclass(kind, Record)}
 RECORDS.pop("Record")
-LITERALS = (verdict.StopReason, evidence.Decision, trial.Kind)
+LITERALS = (verdict.StopReason, answers.Word, answers.QuestionName, trial.Kind, trial.Role)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=pages.name)
@@ -106,7 +106,7 @@ def test_every_word_that_a_verdict_may_hold_is_documented() -> None:
 
 
 def test_the_version_of_the_schema_is_in_every_verdict() -> None:
-    assert Verdict.model_fields["schema_"].default == "leadline.verdict/1"
+    assert Verdict.model_fields["schema_"].default == "leadline.verdict/2"
 
 
 def test_every_slug_has_a_section_with_the_next_move() -> None:

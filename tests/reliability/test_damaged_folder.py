@@ -21,8 +21,8 @@ from leadline.errors import LeadlineError, ModelError, RunFolderError
 from leadline.report import again
 from leadline.report.compare_page import steps_of
 from leadline.report.layer_page import read_findings
-from leadline.study.database import read_rows
-from leadline.study.ledger import Ledger, model_folder, read_trials, read_verdict
+from leadline.trials.database import read_rows
+from leadline.trials.ledger import Ledger, model_folder, read_trials, read_verdict
 
 from .conftest import QUICK
 
@@ -240,7 +240,7 @@ def test_records_from_text_are_checked_from_python_too() -> None:
 
 
 def test_a_ledger_that_another_program_holds(run, table, monkeypatch) -> None:
-    monkeypatch.setattr("leadline.study.database.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("leadline.trials.database.PATIENCE_SECONDS", 0.1)
     holder = sqlite3.connect(run / "ledger.sqlite")
     holder.execute("begin exclusive")
     try:
@@ -291,9 +291,9 @@ def test_every_byte_of_a_model_counts(run) -> None:
 def test_findings_without_their_page_get_it(run, table) -> None:
     """What a full disk or a kill between the two leaves; the page used to be missing for good."""
     found, verdict = read_findings(run), read_verdict(run)
-    advice = verdict.recommendation.model_copy(update={"description": found.looked.network})
+    advice = verdict.advice.model_copy(update={"description": found.looked.network})
     data = verdict.data.model_copy(update={"fingerprint": found.looked.fingerprint})
-    theirs = verdict.model_copy(update={"recommendation": advice, "data": data})
+    theirs = verdict.model_copy(update={"advice": advice, "data": data})
     (run / looking.PAGE).unlink()
     looking.after_study(theirs, leadline.load_data(table), run)
     assert (run / looking.PAGE).stat().st_size > 1000

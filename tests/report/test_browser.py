@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import studies
 import test_compare_page
 import test_layer_page
-import verdicts
 
 from leadline.analysis.leafing import Reader, Stored
 from leadline.analysis.stored import MOST_CELLS
@@ -22,7 +22,7 @@ PAGES = {
     "layers": lambda: page.render(layer_page.facts(test_layer_page.example())),
     "compare": lambda: page.render(compare_page.facts(test_compare_page.example())),
     "report": lambda: page.html(
-        verdicts.letters_to_sounds(), findings=test_layer_page.example(), steps=(test_compare_page.example(),)
+        studies.letters_to_sounds(), findings=test_layer_page.example(), steps=(test_compare_page.example(),)
     ),
 }
 
@@ -135,9 +135,25 @@ def test_everything_is_reached_by_keys(reader: Any) -> None:
     assert reader.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
+def unfold(page: Any) -> None:
+    """Open every folded part."""
+    page.locator("details.part:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1400, "height": 900}, {"width": 400, "height": 900}])
+def test_the_answers_stand_above_the_fold(viewport: dict[str, int], opened: Open) -> None:
+    seen = opened(PAGES["report"](), viewport=viewport)
+    bottom = seen.locator("table.sheet tbody tr").evaluate_all(
+        "rows => rows.find(r => r.innerText.includes('depth')).getBoundingClientRect().bottom"
+    )
+    assert bottom <= viewport["height"]
+    assert seen.evaluate("document.documentElement.scrollHeight") <= 2400
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_phone_shows_the_page_without_scrolling_sideways(name: str, opened: Open) -> None:
     phone = opened(PAGES[name](), **PHONE)
+    unfold(phone)
     charts = phone.locator(".chart")
     for i in range(charts.count()):
         charts.nth(i).locator("svg.marks").wait_for()
@@ -158,13 +174,14 @@ def test_a_finger_is_enough(opened: Open) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_chart_is_drawn_and_every_number_can_be_opened(name: str, opened: Open) -> None:
     seen = opened(PAGES[name]())
+    unfold(seen)
     charts = seen.locator(".chart")
     assert charts.count() > 1
     for i in range(charts.count()):
         charts.nth(i).locator("svg.marks").wait_for()
         assert charts.nth(i).locator("svg.marks path, svg.marks line, svg.marks text").count() > 3
     assert seen.get_by_text("could not be drawn").count() == 0
-    first = seen.locator("details").first
+    first = seen.locator("details:not(.part)").first
     assert not first.locator("table").is_visible()
     first.locator("summary").click()
     assert first.locator("table").is_visible()
@@ -174,7 +191,7 @@ def test_links_of_the_page_lead_to_its_sections(opened: Open) -> None:
     seen = opened(PAGES["report"](), viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     links = seen.locator("nav a")
     targets = links.evaluate_all("links => links.map(a => a.getAttribute('href'))")
-    assert len(targets) > 10
+    assert len(targets) > 8
     assert all(seen.locator(target).count() == 1 for target in targets)
     seen.get_by_role("link", name="What the added layer brought").click()
     assert abs(seen.locator("#brought-1").bounding_box()["y"]) < 60

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import verdicts
+import studies
 
 from leadline.analysis import contrast_words
 from leadline.analysis.contrast import Contrast, Example, Held, Kind, Lasting, Steps
 from leadline.analysis.measured import Measured
 from leadline.report import compare_page, page
-from leadline.report.contrast_sections import BROUGHT, QUOTE
-from leadline.report.words import DOWN, MOVES
+from leadline.report.contrast_sections import QUOTE
 
 NASTY = '</script><script>alert("1")</script><img src=x onerror=alert(2)>'
 
@@ -114,34 +113,23 @@ def test_names_from_data_cannot_break_out() -> None:
     assert text.count("<script") == page.render(compare_page.facts(example())).count("<script")
 
 
-def test_the_verdicts_page_shows_each_step_beside_the_path() -> None:
-    verdict = verdicts.letters_to_sounds()
-    steps = (example(move="both_directions"), example())
-    text = html.unescape(page.html(verdict, steps=steps))
-    places = [text.index(f'<section id="{key}">') for key in ("path", "brought-1", "brought-2", "settled")]
-    assert places == sorted(places)
-    assert "What the second direction brought" in text
+def test_the_verdicts_page_shows_what_a_second_layer_brings() -> None:
+    verdict = studies.letters_to_sounds()
+    text = html.unescape(page.html(verdict, steps=(example(),)))
     assert "What the added layer brought" in text
-    assert text.count(QUOTE) == 2
+    assert text.count(QUOTE) == 1
     assert 'id="brought' not in page.html(verdict)
 
 
-def test_every_step_upwards_has_its_words() -> None:
-    assert set(BROUGHT) == set(MOVES) - DOWN - {"recurrence"}
-
-
-@pytest.mark.parametrize(
-    ("change", "shown"),
-    [({}, True), ({"incumbents": ("GRU 1 x 9", "GRU 3 x 4")}, False), ({"path": ("wider",)}, False)],
-)
-def test_only_steps_of_this_path_are_shown(change: dict[str, Any], shown: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("change", "shown"), [({}, True), ({"deep": "GRU 3 x 4"}, False), ({"twin": ""}, False)])
+def test_only_this_studys_deep_arm_and_twin_are_shown(change: dict[str, Any], shown: bool, tmp_path: Path) -> None:
     (tmp_path / "steps.json").write_text(Steps(fingerprint="x", steps=(example(),)).to_json(), encoding="utf-8")
-    verdict = verdicts.letters_to_sounds()
-    mine = {"path": ("deeper",), "incumbents": ("GRU 1 x 9", "GRU 2 x 6"), **change}
+    verdict = studies.letters_to_sounds()
+    mine = {"twin": "GRU 1 x 9", "deep": "GRU 2 x 6", **change}
     data = verdict.data.model_copy(update={"fingerprint": "x"})
     assert bool(compare_page.steps_of(verdict.model_copy(update={**mine, "data": data}), tmp_path)) == shown
     assert compare_page.steps_of(verdict.model_copy(update=mine), tmp_path) == ()
 
 
 def test_a_folder_without_steps_has_none(tmp_path: Path) -> None:
-    assert compare_page.steps_of(verdicts.letters_to_sounds(), tmp_path) == ()
+    assert compare_page.steps_of(studies.letters_to_sounds(), tmp_path) == ()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import verdicts
+import studies
 
 from leadline.analysis.findings import (
     Ablation,
@@ -142,7 +142,10 @@ def example(**changes: Any) -> Findings:
         ),
         spectra=(Spectrum(layer=1, direction="all", values=((1, 0.9, 0.1), (2, 0.81, 0.01))),),
         history=tuple(
-            History(steps=n, truncated=at(70 + 5 * n), shuffled=at(75 + 4 * n), full=at(91)) for n in range(5)
+            History(
+                steps=n, truncated=at(70 + 5 * n), shuffled=at(75 + 4 * n), full=at(91), lost=at(20 - 5 * n), margin=2.0
+            )
+            for n in range(5)
         ),
         ablation=(
             Ablation(layer=1, used=at(40), adds=at(20), exit_score=at(80), exit_gain=at(10)),
@@ -277,11 +280,11 @@ def test_nothing_is_fetched():
 
 
 def test_the_verdicts_page_has_a_section_on_layers():
-    text = html.unescape(page.html(verdicts.letters_to_sounds(), findings=example()))
+    text = html.unescape(page.html(studies.letters_to_sounds(), findings=example()))
     assert "What each layer has learned" in text
     assert example().sentences[0].text in text
     assert layer_sections.MORE in text
-    assert "What each layer has learned" not in page.html(verdicts.letters_to_sounds())
+    assert "What each layer has learned" not in page.html(studies.letters_to_sounds())
 
 
 def test_the_page_needs_no_torch(tmp_path: Path):

@@ -15,7 +15,7 @@ from leadline.analysis.leafing import Reader
 from leadline.analysis.measured import Against, Direction, Document, Finding, Measured
 from leadline.records.trial import Kind
 
-SCHEMA = "leadline.findings/1"
+SCHEMA = "leadline.findings/2"
 
 
 class Looked(Finding):

@@ -73,9 +73,18 @@ class Spectrum(Finding):
 
 
 class History(Finding):
-    """The network's score where inputs further away than `steps` are cut off, or come in a random order."""
+    """The network's score where inputs further away than `steps` are cut off, or come in a random order.
+
+    Args:
+        steps: that are left as they are, on either side.
+        truncated, shuffled, full: mean scores of the same targets.
+        lost: full minus truncated, paired.
+        margin: the smallest loss that counts.
+    """
 
     steps: int
     truncated: Measured
     shuffled: Measured
     full: Measured
+    lost: Measured
+    margin: float

@@ -238,13 +238,14 @@ def reached(found: Findings) -> Iterator[Sentence]:
     """How much history the score needs, and whether gradients get that far."""
     if found.history:
         full = found.history[0].full
-        enough = next((h for h in found.history if full.interval and _meets(h.truncated, full.interval[0])), None)
+        enough = next((h for h in found.history if h.lost.interval and h.lost.interval[1] <= h.margin), None)
         if enough is not None:
             side = "on either side" if found.looked.bidirectional else "back"
+            cut, whole, none = (_score(found, h) for h in (enough.truncated, full, found.history[0].truncated))
             yield Sentence(
                 about="reach",
-                text=f"{enough.steps} steps {side} are enough for the score: {enough.truncated.value:.1f} with the "
-                f"rest cut off, {full.value:.1f} with all of it; with none, {found.history[0].truncated.value:.1f}.",
+                text=f"{_steps(enough.steps)} {side} {'is' if enough.steps == 1 else 'are'} enough for the score: "
+                f"{cut} with the rest cut off, {whole} with all of it, {none} with none.",
             )
     sick = [reach for reach in found.gradients if reach.reading != "healthy"]
     for reach in sick:
@@ -252,20 +253,16 @@ def reached(found: Findings) -> Iterator[Sentence]:
         where = "before" if reach.side == "back" else "after"
         yield Sentence(
             about="reach",
-            text=f"The gradient at layer {reach.layer} is {reach.reading}: {lag} steps {where} the loss {left:.2g} of "
-            "it is left.",
+            text=f"The gradient at layer {reach.layer} is {reach.reading}: {_steps(lag)} {where} the loss {left:.2g} "
+            "of it is left.",
         )
     if found.gradients and not sick:
         worst = min(found.gradients, key=lambda reach: reach.norms[-1][1])
         lag, left = worst.norms[-1]
         yield Sentence(
             about="reach",
-            text=f"Gradients reach far: at least {100 * left:.0f} % of their size is left {lag} steps away.",
+            text=f"Gradients reach far: at least {100 * left:.0f} % of their size is left {_steps(lag)} away.",
         )
-
-
-def _meets(measured: Measured, bound: float) -> bool:
-    return measured.interval is not None and measured.interval[1] >= bound
 
 
 def _figure(measured: Measured) -> str:
@@ -281,3 +278,13 @@ def _listed(words: list[str]) -> str:
 
 def _name(annotation: str) -> str:
     return annotation[:1].upper() + annotation[1:]
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
+
+
+def _score(found: Findings, measured: Measured) -> str:
+    """A mean score for people: per cent right, else the loss, without its sign."""
+    right = found.looked.kind in ("classification", "tagging")
+    return f"{measured.value:.1f}" if right else f"{abs(measured.value):.3g}"

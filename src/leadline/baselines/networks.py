@@ -11,7 +11,7 @@ from leadline.seeds import child
 REACH = 4
 DESCRIPTIONS = {
     "linear": "linear model on a window",
-    "mlp": f"MLP with {WIDTH} units on a window",
+    "mlp": "MLP on a window",
     "bag": "MLP on the mean and maximum of the steps",
     "convolution": "three causal convolutions over 15 steps",
 }

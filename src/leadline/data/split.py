@@ -1,13 +1,14 @@
 """Four parts: train, tune, dev and test, as one fold or as repeated cross-validation.
 
 train fits weights; tune stops training and chooses learning rate, decay and dropout; dev is the evidence for
-decisions; test is touched once. Shares by sequence:
+decisions; test is kept for the end. Shares by sequence:
 
-    one fold           train 60 %   tune 10 %   dev 15 %   test 15 %
-    cross-validation   test 20 %; of the rest, 5 folds times 2 repeats: dev 1/5, tune 1/10, train 7/10
+    test 15 %; of the rest, the development data, 5 folds: dev 1/5, tune 1/10, train 7/10
 
-Cross-validation is used when dev would hold fewer than 400 sequences, or there are fewer than 40 groups: then
-one dev part would measure its own luck.
+Over the folds every development sequence is a dev example once. A single dev part would measure its own luck: where
+examples limit, rotating it closes nine in ten comparisons that one part leaves open. Where a fifth would hold fewer
+than 400 sequences, or there are fewer than 40 groups, test is 20 % and the folds are dealt twice. Parts that a file
+gives are kept: with a dev part of its own there is one fold.
 """
 
 from __future__ import annotations
@@ -117,14 +118,8 @@ def _folds(
     if len(dev):
         return _dev_given(plan, pool, tune, dev)
     kept = SHARES["train"] + SHARES["tune"] + SHARES["dev"]
-    if _needs_crossing(plan, len(pool) * SHARES["dev"] / kept, pool):
-        return _crossed(plan, pool, tune, from_file)
-    if len(tune):
-        train, dev = deal(plan, pool, [SHARES["train"], SHARES["dev"]], 1)
-        return (in_order(train, tune, dev),), ("dev is carved from the file's train part.",)
-    train, tune, dev = deal(plan, pool, [SHARES["train"], SHARES["tune"], SHARES["dev"]], 1)
-    note = ("tune and dev are carved from the file's train part.",) if from_file else ()
-    return (in_order(train, tune, dev),), note
+    few = _needs_crossing(plan, len(pool) * SHARES["dev"] / kept, pool)
+    return _rotated(plan, pool, tune, CROSS_REPEATS if few else 1, from_file)
 
 
 def _dev_given(plan: Plan, pool: Index, tune: Index, dev: Index) -> tuple[tuple[Fold, ...], tuple[str, ...]]:
@@ -134,11 +129,13 @@ def _dev_given(plan: Plan, pool: Index, tune: Index, dev: Index) -> tuple[tuple[
     return (in_order(train, tune, dev),), ("tune is carved from the file's train part.",)
 
 
-def _crossed(plan: Plan, pool: Index, tune: Index, from_file: bool) -> tuple[tuple[Fold, ...], tuple[str, ...]]:
-    """5 folds times 2 repeats; with fewer groups than folds, a fold per group."""
+def _rotated(
+    plan: Plan, pool: Index, tune: Index, repeats: int, from_file: bool
+) -> tuple[tuple[Fold, ...], tuple[str, ...]]:
+    """5 folds times `repeats`; with fewer groups than folds, a fold per group."""
     count = min(CROSS_FOLDS, len(distinct(plan.clusters[pool])))
     folds = []
-    for repeat in range(CROSS_REPEATS):
+    for repeat in range(repeats):
         blocks = deal(plan, pool, [1.0] * count, 10 + repeat)
         for number, dev in enumerate(blocks):
             rest = np.concatenate([block for other, block in enumerate(blocks) if other != number])
@@ -149,7 +146,9 @@ def _crossed(plan: Plan, pool: Index, tune: Index, from_file: bool) -> tuple[tup
             train, stop = deal(plan, np.sort(rest), [1 - share, share], 100 * (repeat + 1) + number)
             folds.append(in_order(train, stop, dev))
     source = " of the file's train part" if from_file else ""
-    note = f"Few sequences or groups: dev is {len(folds)} folds ({count} times {CROSS_REPEATS}){source}."
+    if repeats == 1:
+        return tuple(folds), ((f"dev is {count} folds{source}.",) if from_file else ())
+    note = f"Few sequences or groups: dev is {len(folds)} folds ({count} times {repeats}){source}."
     return tuple(folds), (note,)
 
 

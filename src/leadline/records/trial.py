@@ -16,6 +16,9 @@ from leadline.spec import Recipe, StackSpec
 Kind = Literal["classification", "regression", "tagging", "step_regression", "next_step"]
 
 
+Role = Literal["map", "race", "look", "final"]
+
+
 class Metric(Record):
     """How a kind of target is scored.
 
@@ -47,7 +50,8 @@ class Trial(Record):
         seed: the random stream of initial weights, dropout and order; two trials of a pair share it.
         fold: which re-split of the development data (0 where there is one).
         fraction: share of the train part that is used, the same subset for the same fold.
-        final: also score the test part and keep the trained model.
+        role: what it is for. `map`: an order of networks; `race`: evidence; `look`: a network to look into; `final`:
+            the test part is scored, too, and the trained model kept.
         keep: keep the trained model, so that the pair can be looked into; it decides nothing and is not written down.
     """
 
@@ -56,8 +60,13 @@ class Trial(Record):
     seed: int
     fold: int = 0
     fraction: float = 1.0
-    final: bool = False
+    role: Role = "race"
     keep: bool = Field(default=False, exclude=True)
+
+    @property
+    def final(self) -> bool:
+        """Whether the test part is scored."""
+        return self.role == "final"
 
     def describe(self) -> str:
         """What is trained, for a message: "GRU 1 x 64, seed 5, fold 0"."""

@@ -9,24 +9,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from leadline.records.answers import (
+    Advice,
+    Answer,
+    ArmFacts,
+    BaselineFacts,
+    Event,
+    LookAheadPoint,
+    MapFactor,
+    MapPoint,
+    Policy,
+)
 from leadline.records.base import Interval, Record
-from leadline.records.evidence import BaselineFacts, Comparison, CurvePoint, Diagnosis, Scores, Screened, Square
 from leadline.records.stored import parse
 from leadline.records.trial import Kind
-from leadline.spec import StackSpec
 
-SCHEMA = "leadline.verdict/1"
+SCHEMA = "leadline.verdict/2"
 
-StopReason = Literal[
-    "nothing_more_pays",
-    "baseline_is_enough",
-    "noise_floor",
-    "more_data",
-    "undecided",
-    "budget",
-    "interrupted",
-    "failed_to_train",
-]
+StopReason = Literal["settled", "spent", "budget", "interrupted"]
+"""`settled`: every question has its word. `spent`: all blocks that the policy allows are used. Else the run was cut."""
 
 
 class DataFacts(Record):
@@ -48,62 +49,23 @@ class DataFacts(Record):
     notes: tuple[str, ...]
 
 
-class ArmFacts(Record):
-    """A row of the table of arms. `num_parameters` counts the whole network, embeddings included."""
-
-    name: str
-    description: str
-    spec: StackSpec
-    learning_rate: float
-    weight_decay: float
-    dropout: float
-    num_parameters: int
-    state_size: int
-    operations_per_step: int
-    train: float | None
-    tune: float | None
-    dev: Scores | None
-    seconds_per_trial: float | None
-    microseconds_per_step: float | None
-    still_improving: bool = False
-    failed: int = 0
-
-
-class Recommendation(Record):
-    """What to use. Either `baseline` names a predictor without recurrence, or the rest describes a network."""
-
-    baseline: str | None = None
-    cell: str | None = None
-    num_layers: int | None = None
-    hidden_size: int | None = None
-    bidirectional: bool | None = None
-    look_ahead: int | None = None
-    readout: str | None = None
-    pooling: str | None = None
-    dropout: float | None = None
-    residual: bool | None = None
-    layer_norm: bool | None = None
-    learning_rate: float | None = None
-    weight_decay: float | None = None
-    num_parameters: int | None = None
-    state_size: int | None = None
-    operations_per_step: int | None = None
-    microseconds_per_step: float | None = None
-    description: str = ""
-
-
 class TestRow(Record):
-    """A final score on the test part, by fresh seeds."""
+    """A final score on the test part, by fresh seeds.
+
+    Args:
+        against_advised: paired difference, advised minus this one, on the same test examples.
+    """
 
     __test__ = False
 
-    role: Literal["advised", "start", "best_causal", "best_baseline"]
+    role: Literal["advised", "start", "yours", "best_streaming", "best_baseline"]
     arm: str
     description: str
     num_parameters: int | None
     score: float
     interval: Interval
     seed_scores: tuple[float, ...]
+    against_advised: tuple[float, float, float] | None = None
 
 
 class Budget(Record):
@@ -112,12 +74,27 @@ class Budget(Record):
     minutes: float | None
     max_trials: int | None
     trials: int
+    trainings: int
     seconds: float
     jobs: int
 
 
 class Verdict(Record):
-    """The whole answer; `verdict.json` is this record."""
+    """The whole answer; `verdict.json` is this record.
+
+    Args:
+        answers: the sheet, in its order.
+        advice: what to use.
+        arms: every arm that raced.
+        baselines: every baseline that was tried.
+        map, factors: the map and what its regression says.
+        streaming: the look-ahead curve.
+        reading_curve: for a causal classifier, (share of the sequence read, score).
+        deep, twin: ids of the best deep arm and of its one-layer twin of equal size, which are looked into beside the
+            advised one.
+        floor: loss that no predictor avoids, where repeated inputs measure it.
+        log: what happened, in order. A shorter budget's log is the beginning of a longer one's, up to its last events.
+    """
 
     schema_: Annotated[str, Field(alias="schema")] = SCHEMA
     data: DataFacts
@@ -125,34 +102,39 @@ class Verdict(Record):
     unit: str
     loss_unit: str
     perfect: float
-    recommendation: Recommendation
-    path: tuple[str, ...]
-    incumbents: tuple[str, ...]
-    stop_reason: StopReason
-    stop_sentence: str
-    moves: tuple[Comparison, ...]
-    screening: tuple[Screened, ...] = ()
-    square: Square | None
-    look_ahead_curve: tuple[CurvePoint, ...]
-    reading_curve: tuple[tuple[float, float], ...]
-    diagnosis: tuple[Diagnosis, ...]
-    baselines: tuple[BaselineFacts, ...]
+    trivial: float
+    margin: float
+    answers: tuple[Answer, ...]
+    advice: Advice
     arms: tuple[ArmFacts, ...]
+    baselines: tuple[BaselineFacts, ...]
+    map: tuple[MapPoint, ...]
+    factors: tuple[MapFactor, ...]
+    streaming: tuple[LookAheadPoint, ...]
+    reading_curve: tuple[tuple[float, float], ...]
     test: tuple[TestRow, ...]
+    deep: str = ""
+    twin: str = ""
+    floor: float | None = None
+    stop_reason: StopReason
     causal: bool
     max_look_ahead: int | None
-    margin: float
-    alpha: float
+    policy: Policy
     budget: Budget
     seed: int
+    split_seed: int = 0
     command: str = ""
     warnings: tuple[str, ...]
     versions: dict[str, str]
+    log: tuple[Event, ...]
 
-    @property
-    def steps(self) -> tuple[tuple[str, str, str], ...]:
-        """(move, network before, network after) of each step of the path."""
-        return tuple(zip(self.path, self.incumbents, self.incumbents[1:], strict=False))
+    def arm(self, name: str) -> ArmFacts | None:
+        """The arm of that id."""
+        return next((arm for arm in self.arms if arm.id == name), None)
+
+    def answer(self, question: str) -> Answer | None:
+        """The first answer to a question."""
+        return next((answer for answer in self.answers if answer.question == question), None)
 
     def to_json(self) -> str:
         """The text of `verdict.json`."""

@@ -18,8 +18,8 @@ from leadline.records.verdict import Verdict
 from leadline.report import page
 from leadline.report.compare_page import STEPS, steps_of
 from leadline.report.layer_page import FINDINGS, findings_of
-from leadline.study.ledger import read_verdict
-from leadline.study.lock import writing
+from leadline.trials.ledger import read_verdict
+from leadline.trials.lock import writing
 
 PAGE = "report.html"
 

@@ -16,9 +16,9 @@ CONTRAST, STEPS = "contrast.json", "steps.json"
 
 
 def steps_of(verdict: Verdict, folder: Path) -> tuple[Contrast, ...]:
-    """What the steps of this verdict's path brought, as far as they were looked into.
+    """What a second layer brings in this study, where it was looked into.
 
-    They can be made again, so a file that cannot be read counts as none.
+    It can be made again, so a file that cannot be read counts as none.
     """
     try:
         known = read_record(folder / STEPS, Steps)
@@ -26,7 +26,7 @@ def steps_of(verdict: Verdict, folder: Path) -> tuple[Contrast, ...]:
         return ()
     if known.fingerprint != verdict.data.fingerprint:
         return ()
-    return tuple(step for step in known.steps if (step.move, step.first, step.second) in verdict.steps)
+    return tuple(step for step in known.steps if (step.first, step.second) == (verdict.twin, verdict.deep))
 
 
 def write(found: Contrast, path: str | Path) -> Path:

@@ -22,7 +22,7 @@ BROUGHT = {
 }
 FEW_KINDS, FEW_HELD, FEW_EXAMPLES = 8, 6, 4
 MANY = 40
-QUOTE = "Pairs that decided about the step are among these: the effect to quote is that of the path."
+QUOTE = "The effect to quote is that of the sheet, which rests on more trainings."
 KINDS_NOTE = (
     "Per cent wrong before and after, mean of the pairs. Beside it the change in points with its 95 % interval over "
     "seeds and examples."
@@ -35,7 +35,7 @@ HELD_NOTE = (
 
 
 def step(found: Contrast, number: int) -> Section:
-    """What one step of the path brought: a section of the verdict's page."""
+    """What one change brings: a section of the verdict's page."""
     return Section(
         f"brought-{number}",
         title(found),

@@ -124,6 +124,21 @@ def effect_text(scale: Scale, effect: float, interval: Interval | None = None) -
     return f"{text} ({_effect_range(scale, effect, interval)})"
 
 
+def effect_size(scale: Scale, effect: float) -> str:
+    """The size of a difference with its unit: "0.3 points".
+
+    >>> effect_size(Scale("accuracy", "% of labels wrong", 100.0, 1), -0.31)
+    '0.3 points'
+    """
+    return f"{number(scale, abs(effect))}{_wording(scale).unit}"
+
+
+def short_loss(scale: Scale, score: float) -> str:
+    """The loss with the shortest unit: "9.8 %"."""
+    text = loss_number(scale, score)
+    return f"{text} %" if scale.loss_unit.startswith("% ") else text
+
+
 def margin_text(scale: Scale, margin: float) -> str:
     """The margin with the unit of an effect: "0.8 points"."""
     places = max(scale.decimals, 1 - math.floor(math.log10(margin))) if margin > 0 else scale.decimals

@@ -28,7 +28,7 @@ def read_findings(folder: Path) -> Findings | None:
 def findings_of(verdict: Verdict, folder: Path) -> Findings | None:
     """What was found in the advised network on the study's own data; None where others were looked into."""
     found = read_findings(folder)
-    advised = (verdict.data.fingerprint, verdict.recommendation.description)
+    advised = (verdict.data.fingerprint, verdict.advice.description)
     return found if found and (found.looked.fingerprint, found.looked.network) == advised else None
 
 

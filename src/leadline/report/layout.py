@@ -69,7 +69,8 @@ class Listed:
 class Section:
     """A part of the page: sentences, lists, charts, tables, code, in this order.
 
-    `reader` is JSON of sequences that the page can leaf through.
+    `reader` is JSON of sequences that the page can leaf through. A folded part shows its title alone until it is
+    opened.
     """
 
     key: str
@@ -80,11 +81,60 @@ class Section:
     tables: tuple[Table, ...] = ()
     code: str = ""
     reader: str = ""
+    folded: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
         return not (self.sentences or self.lists or self.charts or self.tables or self.code or self.reader)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A range on the sheet's common axis, places in per cent of its width."""
+
+    low: float
+    high: float
+    point: float
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """A row of the answer sheet.
+
+    Args:
+        question, word, effect, interval, note: texts.
+        kind: code of the word, from a fixed set that a style sheet may colour.
+        bar: the range, where there is one.
+    """
+
+    question: str
+    word: str
+    kind: str
+    effect: str
+    interval: str
+    note: str
+    bar: Bar | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The answer sheet: a table with bars.
+
+    Args:
+        unit: what the figures count.
+        rows: in the order of the verdict.
+        zero, margin: their places on the axis, in per cent.
+        margin_text: the margin in words.
+        sentences: questions that are sentences.
+    """
+
+    unit: str
+    rows: tuple[SheetRow, ...]
+    zero: float
+    margin: float
+    margin_text: str
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -107,6 +157,7 @@ class Facts:
         lead: why, and what the test part said.
         figures: at a glance.
         sections: in the order of the page.
+        sheet: the answer sheet.
         top: name of the first part.
         source: the file that everything comes from.
     """
@@ -117,5 +168,6 @@ class Facts:
     lead: tuple[str, ...]
     figures: tuple[Figure, ...]
     sections: tuple[Section, ...]
+    sheet: Sheet | None = None
     top: str = "Verdict"
     source: str = "verdict.json"

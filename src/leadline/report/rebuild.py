@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from leadline.records.verdict import ArmFacts, Recommendation, Verdict
 from leadline.spec import StackSpec
 
 _MODULES = {"tanh": "RNN", "gru": "GRU", "lstm": "LSTM"}
-
-
-def advised_spec(verdict: Verdict) -> StackSpec | None:
-    """The recommended network's spec, from the table of arms; None where there is none."""
-    advice = verdict.recommendation
-    if advice.cell is None:
-        return None
-    for name in reversed(verdict.incumbents):
-        arm = next((arm for arm in verdict.arms if arm.name == name), None)
-        if arm is not None and _same(arm, advice):
-            return _as_trained(arm)
-    return next((_as_trained(arm) for arm in verdict.arms if _same(arm, advice)), None)
 
 
 def code(spec: StackSpec) -> str:
@@ -49,26 +34,6 @@ def code(spec: StackSpec) -> str:
         *(f"        {line}" for line in steps),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _as_trained(arm: ArmFacts) -> StackSpec:
-    return replace(arm.spec, dropout=arm.dropout)
-
-
-def _same(arm: ArmFacts, advice: Recommendation) -> bool:
-    fields = (
-        "cell",
-        "num_layers",
-        "hidden_size",
-        "bidirectional",
-        "look_ahead",
-        "readout",
-        "pooling",
-        "residual",
-        "layer_norm",
-    )
-    trained = advice.dropout in (None, arm.dropout)
-    return trained and all(getattr(advice, name) in (None, getattr(arm.spec, name)) for name in fields)
 
 
 def _by_layer(spec: StackSpec) -> bool:

@@ -1,76 +1,89 @@
-"""The verdict for a terminal: plain sentences that read the same without colour."""
+"""The sheet for a terminal: at most 30 lines of 100 columns that read the same without colour."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from leadline.analysis.contrast import Contrast
 from leadline.records.verdict import Verdict
-from leadline.report import explain, path_words, screening_words, streaming_words, words
+from leadline.report.words import advice, second_layer, sheet
 
-_FILES = {
-    "report.html": "the page with the evidence",
-    "verdict.json": "the verdict for programs",
-    "model": "the trained model",
-}
+STYLES = {"yes": "bold green", "a_little": "green", "at_least_a_little": "green", "no": "bold", "worse": "bold red"}
+WIDTH = 100
+MOST_WARNINGS = 2
+INDENT = 7
 
 
-def render(verdict: Verdict, folder: str | Path | None = None) -> RenderableType:
+def render(verdict: Verdict, folder: str | Path | None = None, steps: Sequence[Contrast] = ()) -> RenderableType:
     """What `leadline advise` prints.
 
     Args:
         verdict: the record.
         folder: the run folder, to say where the files are; only those that exist are named.
+        steps: what a second layer holds beside its twin, where that was looked into.
 
     Returns:
         Something that a `rich.console.Console` prints at any width.
     """
-    parts: list[RenderableType] = [
-        Text(explain.about(verdict), style="dim"),
-        Text(),
-        Text(words.headline(verdict), style="bold"),
-    ]
-    for sentence in (*path_words.reason(verdict), words.test_sentence(verdict), path_words.against_baseline(verdict)):
-        parts += [Text(), Text(sentence)] if sentence else []
     blocks = (
-        ("The path", path_words.path(verdict)),
-        (explain.ruled_out_title(verdict), path_words.ruled_out(verdict)),
-        (explain.FAILED, path_words.could_not_train(verdict)),
-        (explain.OPEN, path_words.still_open(verdict)),
-        (screening_words.TITLE, screening_words.screening(verdict)),
-        ("If you must stream", streaming_words.streaming(verdict)),
-        ("What it costs to run", words.cost(verdict)),
-        ("Warnings", verdict.warnings),
-        ("Files", _files(folder)),
+        [Text(advice.about(verdict), style="dim")],
+        _use(verdict),
+        _rows(verdict),
+        [Text(line) for line in (*sheet.extra(verdict), second_layer.sentence(steps)) if line],
+        [Text(line) for line in (advice.noise(verdict), advice.stopped(verdict)) if line],
+        [Text(f"Warning: {line}", style="yellow") for line in verdict.warnings[:MOST_WARNINGS]],
+        [Text(line, style="dim") for line in _files(verdict, folder)],
     )
-    for title, lines in blocks:
-        parts += _block(title, lines)
+    parts: list[RenderableType] = []
+    for block in blocks:
+        if block:
+            parts += [Text(), *block] if parts else block
     return Group(*parts)
 
 
-def text(verdict: Verdict, folder: str | Path | None = None, *, width: int = 80) -> str:
+def text(
+    verdict: Verdict, folder: str | Path | None = None, *, steps: Sequence[Contrast] = (), width: int = WIDTH
+) -> str:
     """The same as plain text, without colour."""
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False)
     with console.capture() as capture:
-        console.print(render(verdict, folder))
+        console.print(render(verdict, folder, steps))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
-def _block(title: str, lines: tuple[str, ...]) -> list[RenderableType]:
-    if not lines:
+def _use(verdict: Verdict) -> list[RenderableType]:
+    first = Text(f"Use    {advice.use(verdict)}", style="bold")
+    said = advice.reached(verdict), advice.sure(verdict), advice.beside(verdict)
+    return [first, *(Padding(Text(line), (0, 0, 0, INDENT), expand=False) for line in said if line)]
+
+
+def _rows(verdict: Verdict) -> list[RenderableType]:
+    rows = sheet.rows(verdict)
+    if not rows:
         return []
-    return [Text(), Text(title, style="bold"), *(_item(line) for line in lines)]
+    width = max(len(row.interval) for row in rows)
+    size = max(len(row.effect) for row in rows)
+    longest = max(len(row.word) for row in rows)
+    lines: list[RenderableType] = [Text(f"{'Does it need':21}{'':{longest}}  {sheet.header(verdict)}", style="dim")]
+    for row in rows:
+        line = Text(f"  {row.question:19}")
+        line.append(f"{row.word:{longest}}", style=STYLES.get(row.code, ""))
+        line.append(f"  {row.effect:>{size}}   {row.interval:{width}}   ")
+        line.append(row.note, style="dim")
+        line.no_wrap, line.overflow = True, "ellipsis"
+        lines.append(line)
+    return lines
 
 
-def _item(line: str) -> RenderableType:
-    return Padding(Text(line), (0, 0, 0, 2))
-
-
-def _files(folder: str | Path | None) -> tuple[str, ...]:
+def _files(verdict: Verdict, folder: str | Path | None) -> tuple[str, ...]:
     if folder is None:
         return ()
-    return tuple(f"{Path(folder) / name}: {what}" for name, what in _FILES.items() if (Path(folder) / name).exists())
+    named = {"report.html": "Page", "model": "Model"}
+    there = [f"{title}: {Path(folder) / name}" for name, title in named.items() if (Path(folder) / name).exists()]
+    return tuple(line for line in ("    ".join(there), advice.go_on(verdict)) if line)

@@ -17,20 +17,21 @@ from leadline.data.sequences import Sequences
 from leadline.data.split import split
 from leadline.errors import OptionError
 from leadline.kernels import choose
+from leadline.plan import setup
+from leadline.plan.networks import Limits
 from leadline.records.trial import Trial, TrialResult
 from leadline.records.verdict import Budget, Verdict
-from leadline.study import run as driving
-from leadline.study import setup
-from leadline.study import tested as test_reads
-from leadline.study.assemble import assemble
-from leadline.study.book import Book
-from leadline.study.executors import executor, run_alone
-from leadline.study.ledger import Ledger, key, read_trials
-from leadline.study.material import Material
-from leadline.study.moves import Limits
+from leadline.search import driver as driving
+from leadline.search import finals
+from leadline.search.state import State
+from leadline.study.assemble import assemble, latest
+from leadline.trials import tested as test_reads
+from leadline.trials.executors import executor, run_alone
+from leadline.trials.ledger import Ledger, key, read_trials
+from leadline.trials.material import Material
 
 READING = "reading.json"
-Progress = Callable[[Book, Trial | None, TrialResult | None, float], None]
+Progress = Callable[[State, Trial | None, TrialResult | None, float], None]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Options:
 
     Args:
         seed: the same seed gives the same verdict on the same machine.
+        split_seed: of the parts. It is apart from `seed`, so that another seed does not read another test part.
         minutes: budget of wall time; None for no limit.
         max_trials: cut after so many trials of the search (baselines and finals come on top).
         jobs: worker processes of one thread each.
@@ -46,7 +48,7 @@ class Options:
         max_look_ahead: it may see at most so many next steps.
         margin: smallest effect that is worth its cost, in the metric's unit; None for 1 % of the way from the
             trivial baseline to perfect.
-        start: the first network, for instance "lstm:3x256:both".
+        network: the user's own, which races, for instance "lstm:3x256:both".
         max_updates: cap of updates for every arm; None for one from the size of the data.
         kept_back: share of the budget that the study leaves over for what comes after it.
         command: the command line, for the page; it decides nothing.
@@ -56,13 +58,14 @@ class Options:
     """
 
     seed: int = 0
+    split_seed: int = 0
     minutes: float | None = 15.0
     max_trials: int | None = None
     jobs: int = os.cpu_count() or 1
     causal: bool = False
     max_look_ahead: int | None = None
     margin: float | None = None
-    start: str | None = None
+    network: str | None = None
     max_updates: int | None = None
     kept_back: float = 0.0
     command: str = ""
@@ -87,7 +90,7 @@ class Options:
 class Prepared:
     """A study that has not begun: for a dry run, and for `advise`."""
 
-    book: Book
+    state: State
     options: Options
     identity: dict[str, str]
     warnings: tuple[str, ...]
@@ -102,13 +105,13 @@ def prepare(sequences: Sequences, options: Options) -> Prepared:
             expected="no look-ahead: the next step is the target itself",
             next_move="Drop --max-look-ahead.",
         )
-    parts = split(sequences, options.seed)
+    parts = split(sequences, options.split_seed)
     material = Material(sequences, parts, _hides_the_future(sequences, options))
     limits = Limits(sequences.kind, options.causal, options.max_look_ahead)
-    plan = setup.plan(sequences, parts, options.seed, limits, options.start, options.margin, options.max_updates)
+    plan = setup.plan(sequences, parts, options.seed, limits, options.network, options.margin, options.max_updates)
     identity = _identity(sequences, options)
     folder = options.out or Path("leadline-runs") / _folder_name(sequences, identity)
-    return Prepared(Book(plan, material), options, identity, check(sequences, parts), folder)
+    return Prepared(State(plan, material), options, identity, check(sequences, parts), folder)
 
 
 def study(
@@ -126,37 +129,45 @@ def study(
         RunFolderError: another process works in the run folder, it belongs to another study, or it is damaged.
         OutputError: it cannot be written to.
     """
-    book, options = prepared.book, prepared.options
+    state, options = prepared.state, prepared.options
     with Ledger(prepared.folder, prepared.identity, held=held) as ledger:
-        workers = executor(book.material, options.jobs)
+        workers = executor(state.material, options.jobs)
         seconds = None if options.minutes is None else options.minutes * 60 * (1 - options.kept_back)
 
         def tell(trial: Trial, result: TrialResult, elapsed: float) -> None:
-            progress(book, trial, result, elapsed)
+            progress(state, trial, result, elapsed)
 
         driver = driving.Driver(
-            book, ledger, workers, options.jobs, seconds, options.max_trials, tell, began=options.began
+            state, ledger, workers, options.jobs, seconds, options.max_trials, tell, began=options.began
         )
         try:
-            driving.search(driver)
-            tested = [] if book.stop_reason == "interrupted" else driving.finish(driver)
+            stop = driving.search(driver)
+            advised = finals.advise(state, latest(state))
+            tested = driving.finish(driver, advised) if advised is not None and stop != "interrupted" else []
         finally:
             workers.close()
+        if tested is None:
+            stop, tested = "interrupted", []
+        if tested:
+            finals.say_advised(state, tested[0].spec)
         before = _tested_before(prepared) if tested else None
         warnings = (*prepared.warnings, *(before.warnings() if before else ()))
+
+        def pace(trials: list[Trial]) -> float:
+            return driving.minutes(driver, trials)
+
         budget = Budget(
             minutes=options.minutes,
             max_trials=options.max_trials,
-            trials=len(book.results),
+            trials=len(state.results),
+            trainings=sum(trial.role == "race" for trial in state.results),
             seconds=driver.elapsed,
             jobs=options.jobs,
         )
-        found = assemble(book, budget, warnings, options.command)
-        if found.stop_reason not in ("budget", "interrupted"):
-            corners = [corner.arm for corner in found.square.corners] if found.square else []
-            ledger.forget([arm.spec for arm in found.arms if arm.name in (*found.incumbents, *corners)])
+        found = assemble(state, stop, advised, budget, warnings, pace, options.split_seed, options.command)
         if tested:
-            _deliver_model(_kept(tested[0].trials[0], ledger, book.material), prepared.folder, reading)
+            handed = finals.handed_over(state, tested[0])
+            _deliver_model(_kept(handed, ledger, state.material), prepared.folder, reading)
         aside.write_text(prepared.folder / "verdict.json", found.to_json())
         late = test_reads.note(prepared.folder, before) if before else ()
         return found.model_copy(update={"warnings": (*found.warnings, *late)})
@@ -190,10 +201,11 @@ def _identity(sequences: Sequences, options: Options) -> dict[str, str]:
         "versions": " ".join(f"{name} {metadata.version(name)}" for name in ("leadline", "torch", "numpy")),
         "kernels": choose.build(),
         "seed": str(options.seed),
+        "split_seed": str(options.split_seed),
         "causal": str(options.causal),
         "max_look_ahead": str(options.max_look_ahead),
         "margin": str(options.margin),
-        "start": str(options.start),
+        "network": str(options.network),
         "max_updates": str(options.max_updates),
     }
 
@@ -206,7 +218,7 @@ def _folder_name(sequences: Sequences, identity: dict[str, str]) -> str:
 
 def _tested_before(prepared: Prepared) -> test_reads.Before:
     """What is known of earlier reads of the test part, in this run folder and in those beside it."""
-    material = prepared.book.material
+    material = prepared.state.material
     finals = [key(trial) for trial, _ in read_trials(prepared.folder) if trial.final]
     return test_reads.look(prepared.folder, test_reads.marks(material.sequences.take(material.split.test)), finals)
 

@@ -1,4 +1,4 @@
-"""From the book of a study, finished or cut short, to the `Verdict` record."""
+"""From the state of a study, finished or cut short, to the `Verdict` record."""
 
 from __future__ import annotations
 
@@ -6,51 +6,106 @@ import platform
 from collections.abc import Sequence
 from importlib import metadata
 
+from leadline.baselines.names import baseline_description
 from leadline.kernels import choose
-from leadline.records.evidence import Scores
-from leadline.records.trial import Trial, TrialResult
-from leadline.records.verdict import ArmFacts, Budget, DataFacts, Recommendation, Verdict
+from leadline.plan.arms import Arm
+from leadline.records.answers import Advice, ArmFacts, BaselineFacts
+from leadline.records.trial import TrialResult
+from leadline.records.verdict import Budget, DataFacts, StopReason, Verdict
+from leadline.search import decide, finals, race
+from leadline.search.decide import Judge
+from leadline.search.floor import noise_floor
+from leadline.search.state import Spec, State
 from leadline.spec import StackSpec
-from leadline.study import stage, verdict
-from leadline.study.book import Book
-from leadline.study.finals import causal, evidence
-from leadline.study.material import Material
-from leadline.study.names import baseline_description
-from leadline.study.verdict import ALPHA
+from leadline.study import rows, sight
+from leadline.trials.material import Material
 
 
-def assemble(book: Book, budget: Budget, warnings: Sequence[str], command: str = "") -> Verdict:
+def assemble(
+    state: State,
+    stop: StopReason,
+    advised: Spec | None,
+    budget: Budget,
+    warnings: Sequence[str],
+    minutes: rows.Minutes,
+    split_seed: int = 0,
+    command: str = "",
+) -> Verdict:
     """Everything that the verdict says."""
-    metric = book.plan.metric
+    metric, judged = state.plan.metric, latest(state)
+    pair = finals.look_pair(state)
     return Verdict(
-        data=data_facts(book.material),
+        data=data_facts(state.material),
         metric=metric.name,
         unit=metric.unit,
         loss_unit=metric.loss_unit,
         perfect=metric.perfect,
-        recommendation=recommendation(book),
-        path=tuple(book.path),
-        incumbents=tuple(spec.describe() for spec in book.incumbents),
-        stop_reason=book.stop_reason,
-        stop_sentence=book.stop_sentence,
-        moves=(*stage.rows(book), *([book.recurrence] if book.recurrence else [])),
-        screening=tuple(stage.screening(book)),
-        square=book.square,
-        look_ahead_curve=tuple(book.curve),
-        reading_curve=_reading(book),
-        diagnosis=tuple(book.diagnosis),
-        baselines=_baselines(book),
-        arms=tuple(_arm(book, spec) for spec in book.draws),
-        test=tuple(book.tests),
-        causal=book.plan.limits.causal,
-        max_look_ahead=book.plan.limits.max_look_ahead,
-        margin=book.margin,
-        alpha=ALPHA,
+        trivial=state.trivial,
+        margin=state.margin,
+        answers=rows.answers(state, judged, minutes),
+        advice=advice(state, judged, advised),
+        arms=tuple(_arm(state, arm, judged) for arm in state.arms.values()) if judged else (),
+        baselines=_baselines(state),
+        map=tuple(state.map),
+        factors=tuple(state.factors),
+        streaming=sight.streaming(state, judged),
+        reading_curve=sight.reading(state, advised),
+        test=tuple(state.tests),
+        deep=Arm(pair[0]).id if pair else "",
+        twin=Arm(pair[1]).id if pair else "",
+        floor=noise_floor(state.material),
+        stop_reason=stop,
+        causal=state.plan.limits.causal,
+        max_look_ahead=state.plan.limits.max_look_ahead,
+        policy=state.plan.policy,
         budget=budget,
-        seed=book.plan.seed,
+        seed=state.plan.seed,
+        split_seed=split_seed,
         command=command,
         warnings=tuple(warnings),
         versions=versions(),
+        log=tuple(state.log),
+    )
+
+
+def latest(state: State) -> Judge | None:
+    """A judge at the last look; None before the first."""
+    look = max((event.block for event in state.happened("looked")), default=0)
+    return race.judge_at(state, look) if look else None
+
+
+def advice(state: State, judged: Judge | None, advised: Spec | None) -> Advice:
+    """What to use."""
+    if advised is None:
+        return Advice()
+    found = race.stand(state, judged) if judged is not None else None
+    arm = Arm(advised)
+    tried = len({point.spec for point in state.map} | {a.spec for a in state.arms.values() if a.fraction == 1})
+    common = {
+        "arm": arm.id,
+        "best": found.best if found else arm.id,
+        "behind": found.behind if found else 0.0,
+        "at_most": found.at_most if found else None,
+        "within_margin": found is not None and found.at_most <= state.margin,
+        "raced": sum(finals.mean(state, a) is not None for a in state.arms.values() if a.fraction == 1),
+        "tried": tried,
+        "by_map": found is None,
+    }
+    if not isinstance(advised, StackSpec):
+        return Advice(baseline=advised.name, description=baseline_description(advised.name), **common)
+    recipe = state.recipe(advised)
+    results = _results(state, arm)
+    timed = [r.microseconds_per_step for t, r in state.results.items() if t.spec == advised and r.microseconds_per_step]
+    return Advice(
+        spec=recipe.as_trained(advised),
+        description=advised.describe(),
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        num_parameters=results[0].num_parameters if results else state.parameters(arm),
+        state_size=advised.state_size,
+        operations_per_step=advised.operations_per_step,
+        microseconds_per_step=timed[0] if timed else None,
+        **common,
     )
 
 
@@ -77,87 +132,57 @@ def data_facts(material: Material) -> DataFacts:
     )
 
 
-def recommendation(book: Book) -> Recommendation:
-    """What to use."""
-    if book.baseline_enough or not book.incumbents:
-        name = book.baseline_enough or (book.best_baseline().name if book.baselines else None)
-        return Recommendation(baseline=name, description=baseline_description(name) if name else "nothing yet")
-    spec, draw = book.incumbent, book.draws.get(book.incumbent)
-    recipe = draw.put_into(book.plan.recipe) if draw else None
-    finished = _results(book, spec)
-    timed = [r.microseconds_per_step for r in finished if r.microseconds_per_step is not None]
-    return Recommendation(
-        cell=spec.cell,
-        num_layers=spec.num_layers,
-        hidden_size=spec.hidden_size,
-        bidirectional=spec.bidirectional,
-        look_ahead=spec.look_ahead,
-        readout=spec.readout,
-        pooling=spec.pooling,
-        dropout=recipe.as_trained(spec).dropout if recipe else spec.dropout,
-        residual=spec.residual,
-        layer_norm=spec.layer_norm,
-        learning_rate=recipe.learning_rate if recipe else None,
-        weight_decay=recipe.weight_decay if recipe else None,
-        num_parameters=finished[0].num_parameters if finished else spec.num_parameters,
-        state_size=spec.state_size,
-        operations_per_step=spec.operations_per_step,
-        microseconds_per_step=timed[0] if timed else None,
-        description=spec.describe(),
-    )
-
-
 def versions() -> dict[str, str]:
     """Versions of what the figures depend on."""
     found = {name: metadata.version(name) for name in ("leadline", "torch", "numpy", "scipy")}
     return {**found, "python": platform.python_version(), "machine": platform.machine(), "kernels": choose.routine()}
 
 
-def _results(book: Book, spec: StackSpec) -> list[TrialResult]:
-    return [result for trial, result in book.results.items() if trial.spec == spec]
+def _results(state: State, arm: Arm) -> list[TrialResult]:
+    most = max(state.plan.policy.looks)
+    found = (state.results.get(state.trial(arm, block)) for block in range(most))
+    return [result for result in found if result is not None]
 
 
-def _arm(book: Book, spec: StackSpec) -> ArmFacts:
-    trials, recipe = evidence(book, spec), book.recipe(spec)
-    results = [book.results[trial] for trial in trials]
-    everything = _results(book, spec)
-    timed = [r.microseconds_per_step for r in everything if r.microseconds_per_step is not None]
+def _arm(state: State, arm: Arm, judged: Judge) -> ArmFacts:
+    results, recipe = _results(state, arm), state.recipe(arm.spec)
+    network = isinstance(arm.spec, StackSpec)
+    evidence = judged.evidence
+    place = evidence.names.index(arm.id) if arm.id in evidence.names else None
+    interval = None if place is None else decide.interval_of_mean(evidence, judged.known.noise, place, 0.95)
 
     def average(part: str) -> float | None:
         return sum(getattr(r, part) for r in results) / len(results) if results else None
 
+    facts: dict[str, object] = {}
+    if isinstance(arm.spec, StackSpec):
+        facts = {
+            "spec": arm.spec,
+            "learning_rate": recipe.learning_rate,
+            "weight_decay": recipe.weight_decay,
+            "dropout": recipe.as_trained(arm.spec).dropout,
+            "num_parameters": state.parameters(arm) or arm.spec.num_parameters,
+            "state_size": arm.spec.state_size,
+            "operations_per_step": arm.spec.operations_per_step,
+        }
+    else:
+        facts = {"baseline": arm.spec.name}
     return ArmFacts(
-        name=spec.describe(),
-        description=spec.describe(),
-        spec=spec,
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        dropout=recipe.as_trained(spec).dropout,
-        num_parameters=everything[0].num_parameters if everything else spec.num_parameters,
-        state_size=spec.state_size,
-        operations_per_step=spec.operations_per_step,
+        id=arm.id,
+        description=arm.id if network else baseline_description(str(facts["baseline"])),
+        causal=finals.causal_of(state, arm),
+        score=None if interval is None else (interval[0] + interval[1]) / 2,
+        interval=interval,
         train=average("train"),
         tune=average("tune"),
-        dev=_dev_scores(book, trials),
-        seconds_per_trial=average("seconds"),
-        microseconds_per_step=timed[0] if timed else None,
+        blocks=len(results),
+        failed=0 if place is None else int(evidence.failed[place]),
         still_improving=sum(r.still_improving for r in results) * 2 > len(results),
-        failed=sum(r.status == "diverged" for r in results),
+        seconds_per_trial=average("seconds"),
+        **facts,
     )
 
 
-def _dev_scores(book: Book, trials: Sequence[Trial]) -> Scores | None:
-    if not trials:
-        return None
-    return verdict.mean(book.devs(trials))
-
-
-def _baselines(book: Book) -> tuple:  # type: ignore[type-arg]
-    tested = {row.arm: row.score for row in book.tests}
-    return tuple(b.model_copy(update={"test": tested.get(b.name)}) for b in book.baselines)
-
-
-def _reading(book: Book) -> tuple[tuple[float, float], ...]:
-    wanted = [causal(book.incumbent), book.plan.start] if book.incumbents else []
-    found = (r.reading_curve for spec in wanted for t, r in book.results.items() if t.final and t.spec == spec)
-    return next((curve for curve in found if curve), ())
+def _baselines(state: State) -> tuple[BaselineFacts, ...]:
+    tested = {row.arm: row.score for row in state.tests}
+    return tuple(b.model_copy(update={"test": tested.get(b.name)}) for b in state.baselines)

@@ -51,8 +51,17 @@ def metric_for(kind: Kind, target: str, unit_name: str = "label") -> Metric:
 
 def metric_of(sequences: Sequences) -> Metric:
     """The metric of some data, in words that fit them."""
-    unit = (sequences.target_name or "label") if sequences.per_step else "sequence"
+    unit = unit_name(sequences.target_name) if sequences.per_step else "sequence"
     return metric_for(sequences.kind, sequences.target_name, unit)
+
+
+def unit_name(target: str) -> str:
+    """What one target is called: the column's name where that is a word that takes an s, else "label".
+
+    >>> unit_name("sound"), unit_name("column_2"), unit_name("class"), unit_name("POS")
+    ('sound', 'label', 'label', 'label')
+    """
+    return target if target.isalpha() and target.islower() and not target.endswith(("s", "x", "ch", "y")) else "label"
 
 
 def loss(outputs: Tensor, targets: Tensor, kind: str) -> Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.data.datasets.synthetic.draws import digit_names, named, random_stream, symbols
-from leadline.data.datasets.synthetic.known import ALL_AHEAD, GATED, YES, KnownTask, Networks, rights, solved
+from leadline.data.datasets.synthetic.known import ALL_AHEAD, GATED, LOSS, YES, KnownTask, Networks, rights, solved
 from leadline.data.sequences import Sequences
 
 Ints = NDArray[np.int64]
@@ -86,7 +86,7 @@ TASKS = (
         title="a hidden bit behind noise: a look-ahead of 6 to 8 or both directions, one layer",
         draw=hmm,
         sequences=600,
-        right=(*rights(YES, "future", start=Networks(ahead=(0, 0))), *rights(YES, "deep_or_both_ways"), *solved(8)),
+        right=(*rights(YES, "future", start=Networks(ahead=(0, 0))), *rights(LOSS, "deep_or_both_ways"), *solved(8)),
         advised=(Networks(layers=(1, 1), ahead=(4, ALL_AHEAD), cells=GATED),),
         baseline=True,
         best=85.5,

@@ -10,7 +10,7 @@ tells which words are true:
     "worse"               effect < 0
 
 `YES` holds every word that is true of an effect above the margin, `SMALL` of one that is at most the margin,
-`ZERO` of one that is exactly 0. Where theory bounds nothing, every word is right (`ANYTHING`).
+`ZERO` of one that is exactly 0, `LOSS` of one below 0. Where theory bounds nothing, every word is right (`ANYTHING`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Question = Literal[
     "more_data",
     "deep_or_both_ways",
 ]
-"""Rows of the answer sheet. `deep_or_both_ways` asks what one layer both ways has over a deep network one way."""
+"""Rows of the answer sheet. `deep_or_both_ways` asks what a deep network one way has over one layer both ways."""
 
 Word = Literal["yes", "a_little", "at_least_a_little", "no", "worse"]
 Words = frozenset[Word]
@@ -42,6 +42,7 @@ Words = frozenset[Word]
 YES: Words = frozenset({"yes", "at_least_a_little"})
 SMALL: Words = frozenset({"a_little", "at_least_a_little", "no", "worse"})
 ZERO: Words = frozenset({"no"})
+LOSS: Words = frozenset({"no", "worse"})
 ANYTHING: Words = frozenset(get_args(Word))
 CELLS: frozenset[Cell] = frozenset(get_args(Cell))
 READOUTS: frozenset[Readout] = frozenset(get_args(Readout))

@@ -11,6 +11,7 @@ from leadline.data.datasets.synthetic.draws import NOTHING, named, random_stream
 from leadline.data.datasets.synthetic.known import (
     ALL_AHEAD,
     GATED,
+    LOSS,
     ONE_LAYER,
     SMALL,
     YES,
@@ -59,7 +60,7 @@ def _ahead(k: int) -> KnownTask:
         sequences=1000,
         right=(
             *rights(YES, "future", start=Networks(ahead=(0, k - 1))),
-            *rights(YES, "deep_or_both_ways"),
+            *rights(LOSS, "deep_or_both_ways"),
             *rights(SMALL, "recurrence"),
             *rights(SMALL, *added, start=sighted),
         ),

@@ -7,6 +7,7 @@ import numpy as np
 from leadline.data.datasets.letters import letters
 from leadline.data.datasets.synthetic.known import (
     GATED,
+    LOSS,
     SMALL,
     YES,
     KnownTask,
@@ -56,7 +57,8 @@ TASKS = (
         draw=letters_to_sounds,
         sequences=WORDS_IN_ALL,
         right=(
-            *rights(YES, "recurrence", "future", "deep_or_both_ways"),
+            *rights(YES, "recurrence", "future"),
+            *rights(LOSS, "deep_or_both_ways"),
             *rights(HELPS, "depth", "depth_equal_size", start=Networks(layers=(1, 1), readouts=frozenset({"linear"}))),
             *rights(SMALL, "width", "readout", "dropout", start=Networks(units=(32, 10**9), cells=GATED)),
         ),

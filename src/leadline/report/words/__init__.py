@@ -1,0 +1,1 @@
+"""All English about a study: pure functions from records to sentences."""
