@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +286,19 @@ def test_the_verdicts_page_has_a_section_on_layers():
     assert example().sentences[0].text in text
     assert layer_sections.MORE in text
     assert "What each layer has learned" not in page.html(studies.letters_to_sounds())
+
+
+def test_findings_of_a_network_that_all_arms_dropout_was_given_to_are_the_studys(tmp_path: Path):
+    """The arm is named without it, the trained network with it."""
+    verdict = studies.letters_to_sounds()
+    assert verdict.advice.spec is not None
+    spec = replace(verdict.advice.spec, dropout=0.1)
+    advised = verdict.model_copy(update={"advice": verdict.advice.model_copy(update={"spec": spec})})
+    looked = example().looked.model_copy(update={"network": spec.describe(), "fingerprint": verdict.data.fingerprint})
+    found = example().model_copy(update={"looked": looked})
+    (tmp_path / layer_page.FINDINGS).write_text(found.to_json(), encoding="utf-8")
+    assert layer_page.findings_of(advised, tmp_path) == found
+    assert layer_page.findings_of(verdict, tmp_path) is None
 
 
 def test_the_page_needs_no_torch(tmp_path: Path):

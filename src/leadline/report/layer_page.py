@@ -28,7 +28,8 @@ def read_findings(folder: Path) -> Findings | None:
 def findings_of(verdict: Verdict, folder: Path) -> Findings | None:
     """What was found in the advised network on the study's own data; None where others were looked into."""
     found = read_findings(folder)
-    advised = (verdict.data.fingerprint, verdict.advice.description)
+    trained = verdict.advice.spec  # with the dropout that all arms were given, which the arm's name does not have
+    advised = verdict.data.fingerprint, trained.describe() if trained else ""
     return found if found and (found.looked.fingerprint, found.looked.network) == advised else None
 
 
