@@ -280,7 +280,7 @@ def test_findings_of_other_data_are_not_the_studys(folder: Path, found, tmp_path
     findings, out = found
     options = {"max_trials": 1, "max_updates": 10, "jobs": 1, "budget": None, "explain": False}
     verdict = leadline.advise(subset=300, out=tmp_path, **options)
-    advice = verdict.advice.model_copy(update={"description": findings.looked.network})
+    advice = verdict.advice.model_copy(update={"spec": leadline.load(folder).spec})
     data = verdict.data.model_copy(update={"fingerprint": findings.looked.fingerprint})
     theirs = verdict.model_copy(update={"advice": advice, "data": data})
     assert layer_page.findings_of(theirs, out) == findings
