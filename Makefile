@@ -19,11 +19,11 @@ test: install
 	$(BIN)/python -m pytest -n 2 --cov=leadline --cov-report=term --cov-fail-under=90
 
 # The same tests on the plain loop: what they promise must not depend on compiled code. Left out: rooms that compute nothing
-# with a kernel (reading, statistics, words and pages, accidents), the C drivers, which know nothing of routines, and the
+# with a kernel (reading, statistics, simulated studies, words and pages, accidents), the C drivers, which know nothing of routines, and the
 # page of commands, where `leadline bench` compares the two.
 reference: install
 	LEADLINE_KERNELS=reference $(BIN)/python -m pytest -n 2 tests \
-		$(foreach place,data stats calibration report reliability test_attack.py,--ignore tests/$(place)) \
+		$(foreach place,data stats calibration search report reliability test_attack.py,--ignore tests/$(place)) \
 		--ignore tests/kernels/test_compilers.py --ignore tests/kernels/test_sanitizers.py \
 		--deselect "tests/docs/test_pages.py::test_a_page_runs[docs/commands.md]"
 

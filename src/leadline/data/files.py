@@ -14,7 +14,6 @@ from leadline.errors import DataError
 
 PARQUET = (".parquet", ".pq")
 JSON_LINES = (".jsonl", ".ndjson")
-GZIP = b"\x1f\x8b"
 CHUNK = 1 << 20
 
 

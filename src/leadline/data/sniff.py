@@ -18,7 +18,6 @@ SAMPLE_CHARACTERS = 2_000_000
 # A single line of names of columns is never so long: it is a text without line ends.
 LONGEST_HEADER = 10_000
 SEPARATORS = ("\t", ",", ";", "|")
-WRITTEN = {"long": "a row per step", "wide": "a row per sequence"}
 KNOWN = frozenset(name for names in RECOGNISED.values() for name in names)
 
 

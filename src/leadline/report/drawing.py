@@ -15,10 +15,6 @@ from typing import Any
 
 import altair as alt
 
-from leadline.records.base import Interval
-from leadline.records.verdict import Verdict
-from leadline.report import figures
-
 Spec = dict[str, Any]
 Values = list[dict[str, Any]]
 
@@ -33,7 +29,6 @@ INK = "currentColor"
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 _NAME, _STEP, _GAP, _HEADER = 25, 15, 19, 30
-_STRETCH = 8.0
 
 
 @dataclass(frozen=True)
@@ -105,44 +100,6 @@ def from_zero(values: Values) -> alt.Scale:
     return alt.Scale(zero=not finite or min(finite) < 0.6 * max(finite))
 
 
-def effect_ends(effect: float, interval: Interval | None) -> dict[str, float | None]:
-    """An effect with the ends of its interval, for a chart."""
-    low, high = interval if interval is not None else (None, None)
-    return {"effect": effect, "low": low, "high": high}
-
-
-def effect_lines(verdict: Verdict, *, down: bool = False) -> list[Any]:
-    """The line of no effect, solid; of the margin, dashed; for smaller networks of minus the margin, dotted."""
-    margin = figures.margin_text(figures.scale(verdict), verdict.margin)
-    lines: list[tuple[float, str, list[int]]] = [
-        (0.0, "no effect", [1, 0]),
-        (verdict.margin, f"margin, {margin}", [6, 4]),
-    ]
-    if down:
-        lines.append((-verdict.margin, f"minus the margin, {margin}", [2, 3]))
-    return [
-        alt.Chart(data([{"effect": at, "name": name}]))
-        .mark_rule(color=INK, opacity=0.7, strokeDash=dash)
-        .encode(x="effect:Q", tooltip=alt.Tooltip("name:N", title=" "))
-        for at, name, dash in lines
-    ]
-
-
-def effect_x(verdict: Verdict, values: Values) -> alt.X:
-    """The x channel of effects; stretched around zero where one effect dwarfs the margin."""
-    title = figures.effect_title(figures.scale(verdict))
-    ends = _ends(values)
-    if not is_stretched(verdict, values):
-        return alt.X("effect:Q", title=title, scale=alt.Scale(zero=True))
-    scale = alt.Scale(type="symlog", constant=verdict.margin)
-    return alt.X("effect:Q", title=title, scale=scale, axis=alt.Axis(values=_ticks(verdict.margin, ends)))
-
-
-def is_stretched(verdict: Verdict, values: Values) -> bool:
-    """Whether effects reach so far beyond the margin that a plain axis would hide it."""
-    return verdict.margin > 0 and max((abs(end) for end in _ends(values)), default=0.0) > _STRETCH * verdict.margin
-
-
 def colour(field: str, colours: dict[str, str], *, legend: bool = True) -> alt.Color:
     """A colour for each name."""
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
@@ -207,16 +164,3 @@ def finish(layers: Sequence[Any], height: int, description: str) -> Spec:
 
 def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _ends(values: Values) -> list[float]:
-    found = [value.get(name) for value in values for name in ("effect", "low", "high")]
-    return [end for end in found if end is not None and math.isfinite(end)]
-
-
-def _ticks(margin: float, ends: list[float]) -> list[float]:
-    """Zero, and 1 and 3 times powers of ten from half a margin on, as far as the ends reach."""
-    start, stop = math.floor(math.log10(margin)), math.ceil(math.log10(max(abs(end) for end in ends)))
-    sizes = [digit * 10.0**power for power in range(start, stop + 1) for digit in (1, 3)]
-    sizes = [round(size, 12) for size in sizes if size >= margin / 2]
-    return [0.0, *(s for s in sizes if s <= max(ends)), *(-s for s in sizes if -s >= min(ends))]

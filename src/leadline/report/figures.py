@@ -165,14 +165,6 @@ def loss_title(scale: Scale) -> str:
     return scale.loss_unit[:1].upper() + scale.loss_unit[1:]
 
 
-def effect_title(scale: Scale) -> str:
-    """The effect as the title of an axis: what it counts and where better lies."""
-    words = _wording(scale)
-    if scale.metric == "negative_mean_absolute_error":
-        return f"{loss_title(scale)} lower by (right is better)"
-    return f"{words.unit.strip()} {words.less}{words.noun} (right is better)".strip().capitalize()
-
-
 def count(value: int) -> str:
     """A whole number with thousands separated.
 
