@@ -15,7 +15,7 @@ from leadline.records.trial import BaselineSpec, Trial, TrialResult
 from leadline.search.procedure import procedure
 from leadline.search.state import State
 from leadline.seeds import child, generator
-from leadline.spec import StackSpec
+from leadline.spec import Recipe, StackSpec
 from leadline.trials.material import Material
 from leadline.trials.trial import Outcome
 
@@ -77,10 +77,15 @@ class World:
             seconds=self.seconds(trial),
         )
 
+    @staticmethod
+    def rate_cost(recipe: Recipe) -> float:
+        """What another learning rate than the best costs."""
+        return 0.3 * abs(float(np.log(recipe.learning_rate / 0.006)))
+
     def _mean(self, trial: Trial) -> float:
         if isinstance(trial.spec, BaselineSpec):
             return self.trivial if trial.spec.name in ("majority", "median") else self.baseline
-        rate = 0.3 * abs(np.log(trial.recipe.learning_rate / 0.006))
+        rate = self.rate_cost(trial.recipe)
         short = 0.0 if trial.role != "map" else 2.0
         return self.truth(trial.spec) - rate - short - self.starved(trial.fraction)
 
