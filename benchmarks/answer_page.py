@@ -69,7 +69,8 @@ def answers(run: Run) -> str:
         (row.question, row.word, row.effect, row.interval, row.note, row.answer.against, row.answer.of)
         for row in sheet.rows(run.verdict)
     ]
-    return table(("does it need", "answer", sheet.header(run.verdict), "95 % range", "", "from", "to"), rows)
+    unit = sheet.header(run.verdict).split(",")[0]
+    return table(("does it need", "answer", unit, "95 % range", "", "from", "to"), rows)
 
 
 def direction(run: Run) -> str:
@@ -85,7 +86,7 @@ def direction(run: Run) -> str:
         )
         for point in run.verdict.streaming
     ]
-    return table(("letters seen ahead", "network", "parameters", scale.unit, "95 % interval"), rows)
+    return table(("letters seen ahead", "network", "parameters", figures.loss_title(scale), "95 % interval"), rows)
 
 
 def arms(run: Run) -> str:
@@ -102,7 +103,7 @@ def arms(run: Run) -> str:
         )
         for arm in sorted(raced, key=lambda arm: -(arm.score or 0.0))
     ]
-    return table(("network", "parameters", scale.unit, "95 % interval", "trainings"), rows)
+    return table(("network", "parameters", figures.loss_title(scale), "95 % interval", "trainings"), rows)
 
 
 def corners(run: Run) -> str:
