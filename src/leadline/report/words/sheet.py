@@ -141,11 +141,11 @@ def _note(verdict: Verdict, answer: Answer) -> str:
         case "depth_equal_size" if answer.layers:
             return f"{answer.layers[0]} -> {answer.layers[1]} layers, equal size"
         case "cell":
-            return names.CELLS.get(arm.spec.cell, "") if arm and arm.spec else ""
+            return names.CELLS.get(arm.spec.cell, "") if arm and arm.spec else "LSTM, by the map"
         case "readout":
-            return names.readout(arm.spec) if arm and arm.spec else ""
+            return names.readout(arm.spec) if arm and arm.spec else "MLP, by the map"
         case "dropout":
-            return f"dropout {arm.spec.dropout:g}" if arm and arm.spec else ""
+            return f"dropout {arm.spec.dropout:g}" if arm and arm.spec else "by the map"
         case "more_data":
             return "twice as much, from the learning curve"
     return ""
