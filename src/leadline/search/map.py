@@ -110,9 +110,9 @@ def choose(state: State) -> StackSpec:
 
 def _plainness(point: MapPoint) -> tuple[int, int, bool, bool, bool, int]:
     """Size in steps of the map's own factor, so that a few parameters decide nothing; of one size the plainer first."""
-    step, spec = math.log(point.num_parameters, SIZES[1]), point.spec
+    step, spec = math.log(point.spec.num_parameters, SIZES[1]), point.spec  # without what embeds names
     others = spec.num_layers, spec.bidirectional, spec.readout != "linear", spec.cell != "gru"
-    return round(step), *others, point.num_parameters
+    return round(step), *others, spec.num_parameters
 
 
 def trial(state: State, place: Place, rung: int) -> Trial:
@@ -143,7 +143,7 @@ def regression(points: Sequence[MapPoint]) -> list[MapFactor]:
 
 
 def _columns(specs: Sequence[StackSpec], points: Sequence[MapPoint]) -> dict[str, Floats]:
-    size = np.log2([point.num_parameters for point in points]) if points else np.zeros(0)
+    size = np.log2([spec.num_parameters for spec in specs]) if specs else np.zeros(0)  # without what embeds names
     return {
         "future": np.array([spec.bidirectional for spec in specs], dtype=np.float64),
         "window": np.array([spec.look_ahead > 0 for spec in specs], dtype=np.float64),
