@@ -53,6 +53,17 @@ def test_the_regression_finds_planted_effects(state) -> None:
     assert found["future"].error < 1
 
 
+def test_few_networks_are_explained_by_what_the_sheet_asks_about(state) -> None:
+    """One sight alone leaves nine networks: too few for every factor, enough for depth and width."""
+    places = [place for place in survey.places(state.plan) if not sees_future(place.spec)]
+    assert len(places) == 9
+    points = [point(place, 50 + 3 * np.log2(place.spec.num_parameters / 19_000)) for place in places]
+    found = {factor.factor: factor for factor in survey.regression(points)}
+    assert set(found) == {"depth", "width", "cell", "rest"}
+    assert found["width"].effect == pytest.approx(3.0, abs=1e-6)
+    assert survey.regression(points[:3]) == []
+
+
 def point(place: survey.Place, score: float) -> MapPoint:
     return MapPoint(
         spec=place.spec,

@@ -125,12 +125,13 @@ def regression(points: Sequence[MapPoint]) -> list[MapFactor]:
     """Effects over the map: least squares of the first rung's score on layers, sight, size, cell, readout, dropout
     and rate.
 
-    Empty where the networks are fewer than twice the factors.
+    With fewer than two networks for each factor the last of `_columns` are left out: their share is noise then, since
+    they were dealt at random.
     """
     scored = [point for point in points if point.short_score is not None]
     columns = _columns([point.spec for point in scored], scored)
-    names = [name for name, values in columns.items() if np.ptp(values) > 0]
-    if len(scored) < 2 * (len(names) + 1):
+    names = [name for name, values in columns.items() if np.ptp(values) > 0][: max(0, len(scored) // 2 - 1)]
+    if not names:
         return []
     inputs = np.column_stack([np.ones(len(scored)), *(columns[name] for name in names)])
     targets = np.array([point.short_score for point in scored], dtype=np.float64)
@@ -143,19 +144,22 @@ def regression(points: Sequence[MapPoint]) -> list[MapFactor]:
 
 
 def _columns(specs: Sequence[StackSpec], points: Sequence[MapPoint]) -> dict[str, Floats]:
+    """What may explain the scores, those first that the sheet asks about."""
     size = np.log2([spec.num_parameters for spec in specs]) if specs else np.zeros(0)  # without what embeds names
-    return {
-        "future": np.array([spec.bidirectional for spec in specs], dtype=np.float64),
-        "window": np.array([spec.look_ahead > 0 for spec in specs], dtype=np.float64),
-        "depth": np.array([spec.num_layers > 1 for spec in specs], dtype=np.float64),
-        "third_layer": np.array([spec.num_layers > 2 for spec in specs], dtype=np.float64),
-        "depth_and_future": np.array([spec.num_layers > 1 and sees_future(spec) for spec in specs], dtype=np.float64),
+    deep, both = np.array([spec.num_layers > 1 for spec in specs]), np.array([sees_future(spec) for spec in specs])
+    found = {
+        "future": [spec.bidirectional for spec in specs],
+        "window": [spec.look_ahead > 0 for spec in specs],
+        "depth": deep,
         "width": size - size.mean() if len(size) else size,
-        "cell": np.array([spec.cell == "lstm" for spec in specs], dtype=np.float64),
-        "readout": np.array([spec.readout == "mlp" for spec in specs], dtype=np.float64),
-        "dropout": np.array([point.dropout > 0 for point in points], dtype=np.float64),
+        "cell": [spec.cell == "lstm" for spec in specs],
+        "readout": [spec.readout == "mlp" for spec in specs],
+        "dropout": [point.dropout > 0 for point in points],
         "rate": np.log2([point.learning_rate for point in points]) if points else np.zeros(0),
+        "third_layer": [spec.num_layers > 2 for spec in specs],
+        "depth_and_future": deep & both,
     }
+    return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
 
 
 def _network(blank: StackSpec, layers: int, sight: int | str, parameters: float) -> StackSpec:

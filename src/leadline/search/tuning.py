@@ -13,8 +13,8 @@ from leadline.spec import StackSpec
 LIKE_SIZE = 1.6
 """Half-way, by ratio, to the next size of the race: networks nearer than that want the same learning rate."""
 
-WHOLE_FOLDS = 2
-"""Folds on whose tune parts decay and dropout are chosen: the tune part of one is a twelfth of the data."""
+MANY = 20_000
+"""Targets of a tune part that tell decay and dropout apart; where there are fewer, the parts of two folds are taken."""
 
 NEIGHBOURS = 3
 """Rates that an arm tries: the centre's and one on each side. Each is 2.5 times the next; of 17 arms around one
@@ -56,7 +56,8 @@ def regularisation(state: State, centre: StackSpec) -> Steps[Draw]:
     yield from tune(state, [centre])
     plain = state.draws[centre]
     variants = [plain, *(draw for draw in regularised(plain) if draw.dropout <= 0 or centre.dropout < draw.dropout)]
-    folds = range(min(WHOLE_FOLDS, state.num_folds))
+    enough = state.material.tune_targets() >= MANY
+    folds = range(min(1 if enough else 2, state.num_folds))
     whole = {draw: [_whole(state, centre, draw, fold) for fold in folds] for draw in variants}
     yield [trial for trials in whole.values() for trial in trials]
     state.draws[centre] = max(variants, key=lambda draw: sum(_tuned(state, trial) for trial in whole[draw]))

@@ -90,6 +90,10 @@ class Material:
         _, inverse = np.unique(self.split.clusters[indices], return_inverse=True)
         return np.bincount(inverse, weights=values).astype(np.float64)
 
+    def tune_targets(self) -> int:
+        """Targets of the first fold's tune part."""
+        return int(self._targets(self.split.folds[0].tune).sum())
+
     def _targets(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         if self.sequences.per_step:
             return self.sequences.lengths[indices].astype(np.float64)
