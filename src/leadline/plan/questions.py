@@ -62,9 +62,10 @@ def main(found: Neighbours, baselines: Iterable[str] = (), yours: StackSpec | No
     )
 
 
-def aside(found: Neighbours) -> tuple[Question, ...]:
-    """The side questions, about the network that has won."""
+def aside(found: Neighbours, baselines: Iterable[str] = ()) -> tuple[Question, ...]:
+    """The side questions, about the network that has won; recurrence once more, where it is another than the centre."""
     return _asked(
+        *(_against("recurrence", found.centre, BaselineSpec(name=name)) for name in baselines),
         _pair("future", found.both_ways, found.one_way),
         *(_window(found, k) for k in sorted(found.windows)),
         _pair("dropout", found.dropout, found.centre),

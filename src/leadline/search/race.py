@@ -48,15 +48,15 @@ def race(state: State, centre: StackSpec, baselines: Sequence[str]) -> Steps[Non
         state.say(Event(kind="grew", round=len(state.rounds), arms=tuple(arm.id for arm in added)))
         _registered(state, asked, share)
         yield from _start(state, added, shared)
-    yield from _aside(state, _won(state, centre), shared)
+    yield from _aside(state, _won(state, centre), baselines, shared)
     yield from _on(state)
 
 
-def _aside(state: State, won: StackSpec, shared: Draw) -> Steps[None]:
+def _aside(state: State, won: StackSpec, baselines: Sequence[str], shared: Draw) -> Steps[None]:
     """The side questions, around the network that has won."""
     around = arms_.around(won, state.plan.limits)
     added = state.add_arms(arms_.aside(around, state.plan.limits))
-    _registered(state, questions_.aside(around), state.plan.policy.side_share)
+    _registered(state, questions_.aside(around, baselines), state.plan.policy.side_share)
     yield from _start(state, added, shared)
 
 

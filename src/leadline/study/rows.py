@@ -67,8 +67,9 @@ def _rows(
         return []
     if name in ALL_ROWS:
         chosen = found
-    elif name == "recurrence":  # held against the best of the baselines, the one with the smallest gain over it
-        chosen = [min(found, key=lambda row: row[1].effect.effect if row[1].effect else float("inf"))]
+    elif name == "recurrence":  # of the network that has won, against the best baseline: the smallest gain
+        latest = [row for row in found if row[0].of == found[-1][0].of]
+        chosen = [min(latest, key=lambda row: row[1].effect.effect if row[1].effect else float("inf"))]
     elif name == "future":  # of the network that has won, where that is known
         chosen = [next((row for row in reversed(found) if row[1].effect), found[-1])]
     else:
