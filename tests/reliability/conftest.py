@@ -16,14 +16,16 @@ QUICK = {"max_trials": 40, "max_updates": 20, "jobs": 1, "budget": None, "explai
 
 @pytest.fixture(scope="session")
 def table(tmp_path_factory) -> Path:
-    """A long table of 90 sequences with labels by chance, of which networks and tables make equally little."""
+    """A long table of 90 sequences whose target is a running sum: networks learn it at once, windows cannot."""
     path = tmp_path_factory.mktemp("data") / "sensors.csv"
-    random = np.random.default_rng(8)
-    rows = ["id,t,force,angle,label"]
+    random = np.random.default_rng(0)
+    rows = ["id,t,force,angle,target"]
     for i in range(90):
         values = random.normal(size=(int(random.integers(3, 9)), 2))
-        label = random.choice(["up", "down"])
-        rows += [f"s{i},{t},{force:.3f},{angle:.3f},{label}" for t, (force, angle) in enumerate(values)]
+        reached = values[:, 0].cumsum()
+        rows += [
+            f"s{i},{t},{v[0]:.3f},{v[1]:.3f},{r:.3f}" for t, (v, r) in enumerate(zip(values, reached, strict=True))
+        ]
     path.write_text("\n".join(rows) + "\n")
     return path
 

@@ -51,6 +51,7 @@ def test_every_range_holds_its_true_effect() -> None:
             continue
         true = letters_truth(of) - letters_truth(against)
         true -= 0.3 * (_rate(verdict, row.of) - _rate(verdict, row.against))
+        assert row.effect.strict is not None
         assert row.effect.strict[0] <= true <= row.effect.strict[1], row
         checked += 1
     assert checked >= 8
@@ -271,3 +272,4 @@ def test_the_map_alone_leans_and_settles_nothing() -> None:
     assert verdict.answers
     assert not {row.word for row in verdict.answers} & SETTLED
     assert answer(verdict, "future").word == "leaning_yes"
+    assert Verdict.from_json(verdict.to_json()) == verdict

@@ -48,13 +48,14 @@ class Effect(Record):
     Args:
         effect: the difference of mean scores.
         interval: its 95 % range, which pays for all looks at it.
-        strict: the range that the whole study's guarantee rests on: all of them hold at once, at all looks.
+        strict: the range that the whole study's guarantee rests on: all of them hold at once, at all looks. None
+            before the race, where nothing is guaranteed.
         blocks: blocks that it rests on.
     """
 
     effect: float
     interval: Interval
-    strict: Interval
+    strict: Interval | None
     blocks: int
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Sequence
 from importlib import metadata
@@ -85,7 +86,7 @@ def advice(state: State, judged: Judge | None, advised: Spec | None) -> Advice:
         "arm": arm.id,
         "best": found.best if found else arm.id,
         "behind": found.behind if found else 0.0,
-        "at_most": found.at_most if found else None,
+        "at_most": found.at_most if found and math.isfinite(found.at_most) else None,
         "within_margin": found is not None and found.at_most <= state.margin,
         "raced": sum(finals.mean(state, a) is not None for a in state.arms.values() if a.fraction == 1),
         "tried": tried,

@@ -169,4 +169,4 @@ def _recurrence(state: State) -> list[Answer]:
 def _leans(state: State, effect: float, error: float) -> tuple[Word, Effect]:
     interval: Interval = effect - 2 * error, effect + 2 * error
     word = decide.word(interval, SETTLES_NOTHING, state.margin)
-    return word, Effect(effect=effect, interval=interval, strict=SETTLES_NOTHING, blocks=0)
+    return word, Effect(effect=effect, interval=interval, strict=None, blocks=0)

@@ -45,11 +45,10 @@ def sure(verdict: Verdict) -> str:
         return ""
     if advice.by_map:
         return f"By the map alone, {figures.plural(advice.tried, 'network')} trained short: no evidence yet."
-    assert advice.at_most is not None
-    size = figures.effect_size(figures.scale(verdict), advice.at_most)
     race = f"of the {figures.count(advice.raced)} arms that raced"
-    if advice.at_most == float("inf"):
+    if advice.at_most is None:
         return f"The best so far {race}; how far others may be ahead is not known yet."
+    size = figures.effect_size(figures.scale(verdict), advice.at_most)
     if advice.within_margin:
         return f"Within {size} of the best {race}, 95 % sure."
     return f"The best {race} may be up to {size} better, 95 % sure."
