@@ -23,17 +23,18 @@ from pathlib import Path
 import numpy as np
 import real_data
 import torch
-from leadline.study.material import Material
-from leadline.study.moves import Limits
-from leadline.study.names import baseline_names
 
+from leadline.baselines.names import baseline_names
 from leadline.data.arrays import from_arrays
 from leadline.data.options import ReadOptions
 from leadline.data.read import read
 from leadline.data.sequences import Sequences
 from leadline.data.split import split
+from leadline.plan import setup
+from leadline.plan.networks import Limits
 from leadline.records.trial import BaselineSpec, Trial
-from leadline.study import setup, trial
+from leadline.trials import trial
+from leadline.trials.material import Material
 
 
 def treebank(data: Path, work: Path) -> Sequences:
@@ -176,7 +177,9 @@ def _trial(answer: Connection, case: str, name: str, given: argparse.Namespace) 
     recipe = setup.plan(sequences, material.split, 0, limits).recipe
     material.encoded(0)
     start = time.process_time()
-    result = trial.run(material, Trial(spec=BaselineSpec(name=name), recipe=recipe, seed=given.seed, final=True)).result
+    result = trial.run(
+        material, Trial(spec=BaselineSpec(name=name), recipe=recipe, seed=given.seed, role="final")
+    ).result
     seconds = time.process_time() - start
     assert result.test is not None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -10,14 +10,10 @@ of examples times networks. A study errs where any settled word of its sheet is 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "search"))
 from calibration import table, upper
 from simulated import World, play, state_for
 
@@ -28,7 +24,6 @@ from leadline.records.trial import BaselineSpec
 from leadline.search import finals, race
 from leadline.search.state import State
 from leadline.spec import StackSpec
-from leadline.study import rows
 from leadline.study.assemble import latest
 
 TRUE: dict[Word, Callable[[float, float], bool]] = {
@@ -78,7 +73,7 @@ def false_words(state: State, world: World) -> list[str]:
     if judged is None:
         return []
     found = []
-    for question, told, _ in rows.told(state, judged):
+    for _, question, told in race.told(state, judged):
         if told.word not in SETTLED:
             continue
         if question.name == "more_data":

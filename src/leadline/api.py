@@ -259,5 +259,5 @@ def _places(sequences: Sequences) -> list[dict[str, Any]]:
     ]
 
 
-def _silent(state: State, trial: Trial | None, result: TrialResult | None, elapsed: float) -> None:
+def _silent(state: State, trial: Trial, result: TrialResult, elapsed: float) -> None:
     return None

@@ -12,7 +12,7 @@ import typer
 
 from leadline.accidents import NobodyReads, line, misused, put, require_memory, say, show
 from leadline.aside import shown
-from leadline.cli_options import with_read_options
+from leadline.cli_options import Data, Seed, Subset, Test, with_read_options
 
 app = typer.Typer(
     name="leadline",
@@ -24,10 +24,6 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130  # as shells have it
-Data = Annotated[Path | None, typer.Argument(help="File with sequences; without it the embedded letters to sounds.")]
-Subset = Annotated[int | None, typer.Option(help="Use so many words of the embedded data set.")]
-Test = Annotated[Path | None, typer.Option(help="A file of the same form that becomes the test part.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same verdict.")]
 
 
 def _version(wanted: bool) -> None:

@@ -1,12 +1,18 @@
-"""The options of reading, written once and given to every verb that reads data."""
+"""The options that verbs share, written once: those of reading are given to every verb that reads data."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+Data = Annotated[Path | None, typer.Argument(help="File with sequences; without it the embedded letters to sounds.")]
+Subset = Annotated[int | None, typer.Option(help="Use so many words of the embedded data set.")]
+Test = Annotated[Path | None, typer.Option(help="A file of the same form that becomes the test part.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same verdict.")]
 
 HELP: dict[str, tuple[Any, str]] = {
     "target": (str | None, "Column to predict."),

@@ -43,9 +43,9 @@ class Display:
         if self.console.is_terminal:
             self.live.stop()
 
-    def tell(self, state: State, trial: Trial | None, result: TrialResult | None, elapsed: float) -> None:
+    def tell(self, state: State, trial: Trial, result: TrialResult, elapsed: float) -> None:
         """One more trial is finished."""
-        if trial is None or result is None or not self.console.is_terminal:
+        if not self.console.is_terminal:
             return
         self.count += 1
         self.recent = [*self.recent, (trial, result)][-RECENT:]

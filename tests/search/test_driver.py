@@ -134,7 +134,7 @@ def test_the_budget_counts_from_the_command_on(words, tmp_path):
         driver = driving.Driver(state, ledger, executor, 1, 60.0, None, lambda *_: None, began=before)
         assert driving.search(driver) == "budget"
     assert simulated.asked == []
-    assert driver.prepared == pytest.approx(55, abs=5)
+    assert driver.elapsed == pytest.approx(55, abs=5)
 
 
 def test_what_loading_takes_is_paid_out_of_the_budget(words, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from leadline.records.answers import SETTLED, Answer
 from leadline.records.trial import BaselineSpec
 from leadline.records.verdict import Verdict
 from leadline.search import finals, race
+from leadline.search.state import State
 from leadline.spec import StackSpec
 from leadline.study.assemble import latest
 
@@ -159,12 +160,7 @@ def test_a_race_grows_around_an_arm_on_its_edge() -> None:
 
 
 def test_side_questions_are_about_the_network_that_has_won() -> None:
-    """Size pays up to 50,000 parameters, more than the smallest networks of the map have."""
-
-    def truth(spec: StackSpec) -> float:
-        return 60 + 4.0 * min(1.0, spec.num_parameters / 50_000)
-
-    state = play(state_for(words(4000)), World(truth, baseline=30.0))
+    state, _ = grown_study()
     (centred,) = [event.arms for event in state.log if event.kind == "centred"]
     won = {question.of for question in state.questions() if question.name == "more_data"}
     assert won.isdisjoint(centred)
@@ -177,16 +173,15 @@ def test_runs_that_collapse_are_counted_apart() -> None:
         return (
             trial.role == "race"
             and isinstance(trial.spec, StackSpec)
-            and trial.spec.num_layers == 3
+            and trial.spec.num_layers == 2
             and trial.seed % 4 == 0
         )
 
     state = play(state_for(words(4000)), World(lambda spec: 80.0, baseline=30.0, collapses=collapses))
     verdict = verdict_of(state)
-    failed = {arm.id: arm.failed for arm in verdict.arms if arm.spec and arm.spec.num_layers == 3}
-    if failed:
-        assert sum(failed.values()) > 0
-    sound = [arm.failed for arm in verdict.arms if arm.spec and arm.spec.num_layers != 3]
+    failed = {arm.id: arm.failed for arm in verdict.arms if arm.spec and arm.spec.num_layers == 2}
+    assert sum(failed.values()) > 0
+    sound = [arm.failed for arm in verdict.arms if arm.spec and arm.spec.num_layers != 2]
     assert not any(sound)
 
 
@@ -210,6 +205,41 @@ def test_the_smallest_window_that_is_enough_is_named() -> None:
     assert answer(verdict, "future").look_ahead == 2
     assert answer(verdict, "future").look_ahead_effect == pytest.approx(16.0, abs=1.0)
     assert [point.steps for point in verdict.streaming] == [0, 1, 2, 4, 8, "all"]
+
+
+def grown_study() -> tuple[State, World]:
+    """Size pays up to 50,000 parameters, more than the smallest networks of the map have; so does the future."""
+
+    def truth(spec: StackSpec) -> float:
+        sight = 20 if spec.bidirectional else min(spec.look_ahead, 8)
+        return 60 + 0.5 * sight + 4.0 * min(1.0, spec.num_parameters / 50_000)
+
+    world = World(truth, baseline=30.0)
+    return play(state_for(words(4000)), world), world
+
+
+def test_after_growth_the_curve_is_that_of_the_network_that_has_won() -> None:
+    """All its points have the size of the network that saw both ways, none that of the first centre."""
+    state, _ = grown_study()
+    assert state.happened("grew")
+    points = verdict_of(state).streaming
+    assert [point.steps for point in points] == [0, 1, 2, 4, 8, "all"]
+    sizes = [point.num_parameters for point in points]
+    assert max(sizes) < 1.1 * min(sizes)
+    assert points[-1].arm == next(question.of for question in state.questions() if question.name == "look_ahead")
+
+
+def test_a_word_that_was_written_down_needs_no_more_blocks() -> None:
+    """Later looks would tell otherwise, by chance, of arms that have left; the log has it, and they stay away."""
+    state = play(state_for(words(4000)), World(lambda spec: 80.0, baseline=30.0))
+    closed = next(event for event in state.log if event.kind == "closed" and event.word == "no")
+    judged = latest(state)
+    assert judged is not None
+    turned = replace(judged, margin=1e-9)  # nothing is known any more
+    asked = {(one.question.of, one.question.against): one for one in race.told(state, turned)}
+    assert asked[closed.arms].told.word == "no"
+    question, at = asked[closed.arms].question, race.levels_at(state, asked[closed.arms].round)
+    assert turned.ask(question, at).word != "no", "asked anew it would be open"
 
 
 def test_the_deep_arm_and_its_twin_have_the_same_size() -> None:

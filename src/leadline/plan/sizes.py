@@ -11,7 +11,7 @@ COSTLY = 30.0
 
 
 def small(spec: StackSpec) -> StackSpec:
-    """One layer of at most `SMALL` units, one way, no window: where the square and the curve are measured."""
+    """One layer of at most `SMALL` units, one way, no window: what others are called dear against."""
     return replace(
         spec,
         num_layers=1,

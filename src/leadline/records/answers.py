@@ -6,27 +6,18 @@ for them lies in `leadline.report.words`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from leadline.records.base import Interval, Record
 from leadline.spec import StackSpec
 
-Word = Literal[
-    "yes",
-    "a_little",
-    "at_least_a_little",
-    "no",
-    "worse",
-    "leaning_yes",
-    "leaning_little",
-    "leaning_no",
-    "leaning_worse",
-    "not_known",
-]
-SETTLED: frozenset[Word] = frozenset({"yes", "a_little", "at_least_a_little", "no", "worse"})
-LEANING: frozenset[Word] = frozenset({"leaning_yes", "leaning_little", "leaning_no", "leaning_worse"})
+SettledWord = Literal["yes", "a_little", "at_least_a_little", "no", "worse"]
+"""Words that claim something of the true effect."""
 
-QuestionName = Literal[
+Word = Literal[SettledWord, "leaning_yes", "leaning_little", "leaning_no", "leaning_worse", "not_known"]
+SETTLED: frozenset[Word] = frozenset(get_args(SettledWord))
+
+GeneralQuestion = Literal[
     "recurrence",
     "future",
     "width",
@@ -37,9 +28,11 @@ QuestionName = Literal[
     "dropout",
     "more_data",
     "deep_or_both_ways",
-    "yours",
-    "look_ahead",
 ]
+"""What is asked of all data, in the order of the sheet."""
+
+QuestionName = Literal[GeneralQuestion, "yours", "look_ahead"]
+"""`look_ahead` serves the row of the future and the curve, and is no row of its own."""
 
 
 class Effect(Record):

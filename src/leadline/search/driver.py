@@ -61,11 +61,9 @@ class Driver:
     finishing: bool = False
     affordable: bool = True
     earlier: float = 0.0
-    prepared: float = 0.0
 
     def __post_init__(self) -> None:
         self.earlier = self.ledger.elapsed()
-        self.prepared = time.monotonic() - self.began
         self.pace = Pace(self.state.material, self.jobs)
         self.kept = (0, 0), PAGE_SECONDS
 
@@ -140,16 +138,13 @@ class Driver:
         return self.kept[1]
 
     def _reserve(self) -> float:
-        spec = last.advise(self.state, None) if not self.state.happened("looked") else self._standing()
+        look = race.last_look(self.state)
+        spec = last.advise(self.state, race.judge_at(self.state, look) if look else None)
         if spec is None:
             return PAGE_SECONDS
         trials = [trial for _, one in last.roles(self.state, spec) for trial in last.trials(self.state, one)]
         looked = [trial for trial in last.look_trials(self.state, spec) if trial not in trials]
         return self.estimate([*trials, *looked]) + PAGE_SECONDS
-
-    def _standing(self) -> Spec | None:
-        look = max(event.block for event in self.state.happened("looked"))
-        return last.advise(self.state, race.judge_at(self.state, look))
 
 
 def search(driver: Driver) -> StopReason:

@@ -16,7 +16,7 @@ from leadline.records.trial import BaselineSpec, Trial
 from leadline.records.verdict import TestRow
 from leadline.search import race
 from leadline.search.decide import Judge
-from leadline.search.state import Spec, State, Steps
+from leadline.search.state import Spec, State, Steps, described
 from leadline.search.tuning import tune
 from leadline.spec import StackSpec
 from leadline.stats import paired, tails
@@ -110,14 +110,11 @@ def advise(state: State, judged: Judge | None) -> Spec | None:
     found = race.stand(state, judged) if judged is not None else None
     if found is not None:
         return state.arms[found.arm].spec
-    points = [point for point in state.map if point.score is not None]
+    centre = state.centre()
     best = max(state.baselines, key=lambda facts: facts.tune, default=None)
-    centred = state.happened("centred")
-    centre = next((p for p in points if centred and p.description == centred[0].arms[0]), None)
-    if centre is None:
-        return BaselineSpec(name=best.name) if best is not None else None
-    behind = best is not None and centre.score is not None and best.tune > centre.score
-    return BaselineSpec(name=best.name) if behind and best is not None else centre.spec
+    if centre is not None and centre.score is not None and (best is None or best.tune <= centre.score):
+        return centre.spec
+    return BaselineSpec(name=best.name) if best is not None else None
 
 
 def look_pair(state: State) -> tuple[StackSpec, StackSpec] | None:
@@ -141,11 +138,8 @@ def look_trials(state: State, advised: Spec) -> list[Trial]:
     """Trainings of both networks of `look_pair` on one fold with the same seeds, those of the finals: one that is
     tested is not trained once more."""
     tested = [spec for _, spec in roles(state, advised) if seeds_of(state, spec) >= LOOKED]
-    return [
-        _final(state, spec, i) if spec in tested else _final(state, spec, i).model_copy(update=LOOK)
-        for i in range(LOOKED)
-        for spec in look_pair(state) or ()
-    ]
+    planned = [_final(state, spec, i) for i in range(LOOKED) for spec in look_pair(state) or ()]
+    return [trial if trial.spec in tested else trial.model_copy(update=LOOK) for trial in planned]
 
 
 def seeds_of(state: State, spec: Spec) -> int:
@@ -195,16 +189,10 @@ def _row(state: State, final: Final, advised: Final) -> TestRow:
     return TestRow(
         role=final.role,
         arm=Arm(final.spec).id,
-        description=_describe(final.spec),
+        description=described(final.spec),
         num_parameters=results[0].num_parameters if isinstance(final.spec, StackSpec) else None,
         score=estimate.effect,
         interval=(estimate.low, estimate.high),
         seed_scores=tuple(result.test for result in results if result.test is not None),
         against_advised=against,
     )
-
-
-def _describe(spec: Spec) -> str:
-    from leadline.baselines.names import baseline_description
-
-    return spec.describe() if isinstance(spec, StackSpec) else baseline_description(spec.name)

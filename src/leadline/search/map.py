@@ -79,7 +79,7 @@ def sights(limits: Limits) -> tuple[int | str, ...]:
 def survey(state: State) -> Steps[StackSpec]:
     """Train the map by successive halving and choose the centre.
 
-    The centre is the smallest network whose score on the longest rung lies within the margin of the best there.
+    See `choose`.
     """
     policy = state.plan.policy
     alive = places(state.plan)

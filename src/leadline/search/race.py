@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from leadline.plan import arms as arms_
 from leadline.plan import questions as questions_
@@ -18,7 +19,7 @@ from leadline.records.answers import Event
 from leadline.search import decide
 from leadline.search.decide import Judge, Standing, Told
 from leadline.search.evidence import gather
-from leadline.search.state import State, Steps
+from leadline.search.state import Round, State, Steps
 from leadline.search.tuning import regularisation, tune
 from leadline.spec import StackSpec
 from leadline.stats.family import Levels
@@ -71,10 +72,9 @@ def _registered(state: State, asked: Sequence[Question], share: float) -> tuple[
     """Write down the questions whose arms are all there, with their share of alpha; none is asked twice."""
     number, known = len(state.rounds), state.questions()
     fresh = [question for question in asked if question.arms <= set(state.arms) and question not in known]
-    state.rounds.append(tuple(fresh))
-    state.shares.append(share)
+    state.rounds.append(Round(tuple(fresh), share))
     state.say(Event(kind="registered", round=number, arms=tuple(state.arms)))
-    return state.rounds[-1]
+    return state.rounds[-1].questions
 
 
 def _start(state: State, joined: Sequence[Arm], shared: Draw) -> Steps[None]:
@@ -105,13 +105,18 @@ def needed(state: State, look: int) -> list[Arm]:
     """Arms of questions that are not final, and of the advice where it is not yet within the margin."""
     judged = judge_at(state, look)
     open_arms: set[str] = set()
-    for question, told in tell(state, judged):
-        if not decide.is_final(told, state.plan.policy):
-            open_arms |= question.arms
+    for asked in told(state, judged):
+        if not decide.is_final(asked.told, state.plan.policy):
+            open_arms |= asked.question.arms
     found = stand(state, judged)
     if found is not None and found.at_most > state.margin:
         open_arms |= {found.arm, *found.contenders}
     return [arm for arm in state.arms.values() if arm.id in open_arms]
+
+
+def last_look(state: State) -> int:
+    """Blocks of the last look; 0 before the first."""
+    return max((event.block for event in state.happened("looked")), default=0)
 
 
 def judge_at(state: State, blocks: int) -> Judge:
@@ -123,22 +128,40 @@ def judge_at(state: State, blocks: int) -> Judge:
     return judge
 
 
-def tell(state: State, judged: Judge) -> list[tuple[Question, Told]]:
-    """Every registered question with its answer."""
+class Asked(NamedTuple):
+    """A registered question with its answer."""
+
+    round: int
+    question: Question
+    told: Told
+
+
+def told(state: State, judged: Judge) -> list[Asked]:
+    """Every registered question: as it was answered when it closed, else as it stands."""
+    closed = _closed(state)
     return [
-        (question, judged.ask(question, at))
-        for number, asked in enumerate(state.rounds)
-        if asked
+        Asked(number, question, closed.get(_key(number, question)) or judged.ask(question, at))
+        for number, one in enumerate(state.rounds)
+        if one.questions
         for at in [levels_at(state, number)]
-        for question in asked
+        for question in one.questions
     ]
+
+
+def _closed(state: State) -> dict[tuple[object, ...], Told]:
+    """What was settled: a word that was written down stays."""
+    return {(e.round, e.question, e.arms): Told(e.word or "not_known", e.effect) for e in state.happened("closed")}
+
+
+def _key(number: int, question: Question) -> tuple[object, ...]:
+    return number, question.name, (question.of, question.against)
 
 
 def levels_at(state: State, number: int) -> Levels:
     """Levels of a round."""
-    asked, policy = state.rounds[number], state.plan.policy
+    asked, share = state.rounds[number]
     names = sorted({name for question in asked for name in question.arms})
-    return decide.levels_of(names, asked, policy, state.shares[number])
+    return decide.levels_of(names, asked, state.plan.policy, share)
 
 
 def stand(state: State, judged: Judge) -> Standing | None:
@@ -152,25 +175,12 @@ def _look(state: State, look: int) -> None:
     """Write down what closed and what left."""
     judged = judge_at(state, look)
     state.say(Event(kind="looked", block=look, arms=tuple(state.arms)))
-    closed = {(event.round, event.question, event.arms) for event in state.happened("closed")}
-    for number, asked in enumerate(state.rounds):
-        at = levels_at(state, number) if asked else None
-        for question in asked:
-            key = (number, question.name, (question.of, question.against))
-            told = judged.ask(question, at) if at is not None else None
-            if told is None or key in closed or not decide.is_final(told, state.plan.policy):
-                continue
-            state.say(
-                Event(
-                    kind="closed",
-                    block=look,
-                    round=number,
-                    arms=key[2],
-                    question=question.name,
-                    word=told.word,
-                    effect=told.effect,
-                )
-            )
+    closed = _closed(state)
+    for number, question, said in told(state, judged):
+        if _key(number, question) not in closed and decide.is_final(said, state.plan.policy):
+            arms = question.of, question.against
+            found = {"question": question.name, "word": said.word, "effect": said.effect}
+            state.say(Event(kind="closed", block=look, round=number, arms=arms, **found))
     _drop(state, look)
 
 
@@ -193,16 +203,11 @@ def _grown(
     judged = judge_at(state, state.plan.policy.looks[0])
     better: dict[StackSpec, float] = {}
     for question in asked:
-        spec = state.arms[question.of].spec
-        if (
-            question.against != Arm(centre).id
-            or not isinstance(spec, StackSpec)
-            or not state.arms[question.of].eligible
-        ):
-            continue
-        found = judged.contrast(question.terms)
-        if question.name != "more_data" and found.blocks and found.effect > state.margin:
-            better[spec] = found.effect
+        arm = state.arms[question.of]
+        if question.against == Arm(centre).id and isinstance(arm.spec, StackSpec) and arm.eligible:
+            gain = judged.contrast(question.terms).effect
+            if gain > state.margin:
+                better[arm.spec] = gain
     if not better:
         return None
     best = max(better, key=lambda spec: better[spec])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from leadline.baselines.names import is_drawn
+from leadline.baselines.names import baseline_description, is_drawn
 from leadline.plan.arms import Arm
 from leadline.plan.draws import Draw
 from leadline.plan.questions import Question
@@ -25,6 +25,18 @@ Steps = Generator[list[Trial], None, T]
 Spec = StackSpec | BaselineSpec
 
 
+def described(spec: Spec) -> str:
+    """What people read: a network's name, a baseline in words."""
+    return spec.describe() if isinstance(spec, StackSpec) else baseline_description(spec.name)
+
+
+class Round(NamedTuple):
+    """Questions that were registered together, and their share of alpha."""
+
+    questions: tuple[Question, ...]
+    share: float
+
+
 @dataclass(eq=False)
 class State:
     """See the module.
@@ -35,7 +47,7 @@ class State:
         results: of every finished trial.
         draws: what tuning chose for each network and trained baseline.
         arms: by id, in the order in which they joined.
-        rounds: questions of each round, registered before its first block; shares: of alpha, for each round.
+        rounds: what was asked, each registered before its first block.
         log: what happened.
         judged: the latest judge with what it had seen; several questions are asked of the same evidence.
         margin, trivial: frozen after the baselines; the trivial baseline's dev score.
@@ -46,8 +58,7 @@ class State:
     results: dict[Trial, TrialResult] = field(default_factory=dict)
     draws: dict[Spec, Draw] = field(default_factory=dict)
     arms: dict[str, Arm] = field(default_factory=dict)
-    rounds: list[tuple[Question, ...]] = field(default_factory=list)
-    shares: list[float] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
     baselines: list[BaselineFacts] = field(default_factory=list)
     map: list[MapPoint] = field(default_factory=list)
     factors: list[MapFactor] = field(default_factory=list)
@@ -61,6 +72,11 @@ class State:
     def num_folds(self) -> int:
         """Folds that blocks rotate over."""
         return len(self.material.split.folds)
+
+    def centre(self) -> MapPoint | None:
+        """The network of the map around which the race is held; None before it was chosen, or where none trained."""
+        chosen = self.happened("centred")
+        return next((point for point in self.map if chosen and point.description == chosen[0].arms[0]), None)
 
     def say(self, event: Event) -> None:
         """Append to the log."""
@@ -101,7 +117,7 @@ class State:
 
     def questions(self) -> tuple[Question, ...]:
         """Every registered question."""
-        return tuple(question for one in self.rounds for question in one)
+        return tuple(question for one in self.rounds for question in one.questions)
 
     def add_arms(self, arms: Iterable[Arm]) -> list[Arm]:
         """Arms that join; those that are there already stay as they are."""

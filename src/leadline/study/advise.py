@@ -31,7 +31,7 @@ from leadline.trials.ledger import Ledger, key, read_trials
 from leadline.trials.material import Material
 
 READING = "reading.json"
-Progress = Callable[[State, Trial | None, TrialResult | None, float], None]
+Progress = Callable[[State, Trial, TrialResult, float], None]
 
 
 @dataclass(frozen=True)

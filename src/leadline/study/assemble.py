@@ -7,7 +7,6 @@ import platform
 from collections.abc import Sequence
 from importlib import metadata
 
-from leadline.baselines.names import baseline_description
 from leadline.kernels import choose
 from leadline.plan.arms import Arm
 from leadline.records.answers import Advice, ArmFacts, BaselineFacts
@@ -16,7 +15,7 @@ from leadline.records.verdict import Budget, DataFacts, StopReason, Verdict
 from leadline.search import decide, finals, race
 from leadline.search.decide import Judge
 from leadline.search.floor import noise_floor
-from leadline.search.state import Spec, State
+from leadline.search.state import Spec, State, described
 from leadline.spec import StackSpec
 from leadline.study import rows, sight
 from leadline.trials.material import Material
@@ -71,7 +70,7 @@ def assemble(
 
 def latest(state: State) -> Judge | None:
     """A judge at the last look; None before the first."""
-    look = max((event.block for event in state.happened("looked")), default=0)
+    look = race.last_look(state)
     return race.judge_at(state, look) if look else None
 
 
@@ -93,7 +92,7 @@ def advice(state: State, judged: Judge | None, advised: Spec | None) -> Advice:
         "by_map": found is None,
     }
     if not isinstance(advised, StackSpec):
-        return Advice(baseline=advised.name, description=baseline_description(advised.name), **common)
+        return Advice(baseline=advised.name, description=described(advised), **common)
     recipe = state.recipe(advised)
     results = _results(state, arm)
     timed = [r.microseconds_per_step for t, r in state.results.items() if t.spec == advised and r.microseconds_per_step]
@@ -147,7 +146,6 @@ def _results(state: State, arm: Arm) -> list[TrialResult]:
 
 def _arm(state: State, arm: Arm, judged: Judge) -> ArmFacts:
     results, recipe = _results(state, arm), state.recipe(arm.spec)
-    network = isinstance(arm.spec, StackSpec)
     evidence = judged.evidence
     place = evidence.names.index(arm.id) if arm.id in evidence.names else None
     interval = None if place is None else decide.interval_of_mean(evidence, judged.known.noise, place, 0.95)
@@ -170,7 +168,7 @@ def _arm(state: State, arm: Arm, judged: Judge) -> ArmFacts:
         facts = {"baseline": arm.spec.name}
     return ArmFacts(
         id=arm.id,
-        description=arm.id if network else baseline_description(str(facts["baseline"])),
+        description=described(arm.spec) if arm.fraction == 1 else arm.id,
         causal=finals.causal_of(state, arm),
         score=None if interval is None else (interval[0] + interval[1]) / 2,
         interval=interval,

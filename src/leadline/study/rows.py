@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import get_args
 
 from leadline.plan.networks import GROWTH
 from leadline.plan.questions import Question
-from leadline.records.answers import SETTLED, Answer, Effect, MapFactor, QuestionName, Word
+from leadline.records.answers import SETTLED, Answer, Effect, GeneralQuestion, MapFactor, QuestionName, Word
 from leadline.records.base import Interval
 from leadline.records.trial import Trial
 from leadline.search import decide, race
-from leadline.search.decide import Judge, Told
+from leadline.search.decide import Judge
+from leadline.search.race import Asked
 from leadline.search.state import State
 from leadline.spec import StackSpec
 
@@ -22,65 +24,38 @@ def answers(state: State, judged: Judge | None, minutes: Minutes) -> tuple[Answe
     """The sheet's rows: of several questions that serve a row, the one whose arm does best."""
     if judged is None:
         return from_map(state)
-    known = told(state, judged)
-    rows: list[Answer] = []
-    for name in ORDER:
-        found = [(question, one, number) for question, one, number in known if question.name == name]
-        rows += _rows(state, judged, name, found, minutes)
-    return tuple(rows)
+    known = race.told(state, judged)
+    served = ([asked for asked in known if asked.question.name == name] for name in ORDER)
+    return tuple(_answer(state, judged, asked, known, minutes) for found in served if found for asked in _chosen(found))
 
 
-ORDER = (
-    "recurrence",
-    "future",
-    "width",
-    "depth",
-    "depth_equal_size",
-    "cell",
-    "readout",
-    "dropout",
-    "more_data",
-    "deep_or_both_ways",
-    "yours",
-)
+ORDER: tuple[QuestionName, ...] = (*get_args(GeneralQuestion), "yours")
 ALL_ROWS = ("depth", "depth_equal_size", "width")
 """Questions of which every one is a row: each step is one of its own."""
 
 
-def told(state: State, judged: Judge) -> list[tuple[Question, Told, int]]:
-    """Every question with its answer: as it was when it closed, else as it stands."""
-    closed = {(e.round, e.question, e.arms): Told(e.word or "not_known", e.effect) for e in state.happened("closed")}
-    found = []
-    for number, asked in enumerate(state.rounds):
-        at = race.levels_at(state, number) if asked else None
-        for question in asked:
-            key = (number, question.name, (question.of, question.against))
-            if at is not None:
-                found.append((question, closed.get(key) or judged.ask(question, at), number))
-    return found
-
-
-def _rows(
-    state: State, judged: Judge, name: str, found: list[tuple[Question, Told, int]], minutes: Minutes
-) -> list[Answer]:
-    if not found:
-        return []
+def _chosen(found: list[Asked]) -> list[Asked]:
+    """Of the questions of one name those that are shown."""
+    name = found[0].question.name
     if name in ALL_ROWS:
-        chosen = found
-    elif name == "recurrence":  # of the network that has won, against the best baseline: the smallest gain
-        latest = [row for row in found if row[0].of == found[-1][0].of]
-        chosen = [min(latest, key=lambda row: row[1].effect.effect if row[1].effect else float("inf"))]
-    elif name == "future":  # of the network that has won, where that is known
-        chosen = [next((row for row in reversed(found) if row[1].effect), found[-1])]
-    else:
-        chosen = [max(found, key=lambda row: row[1].effect.effect if row[1].effect else float("-inf"))]
-    return [_answer(state, judged, question, told, number, minutes) for question, told, number in chosen]
+        return found
+    if name == "recurrence":  # of the network that has won, against the best baseline: the smallest gain
+        latest = [asked for asked in found if asked.question.of == found[-1].question.of]
+        return [min(latest, key=lambda asked: _gain(asked, float("inf")))]
+    if name == "future":  # of the network that has won, where that is known
+        return [next((asked for asked in reversed(found) if asked.told.effect), found[-1])]
+    return [max(found, key=lambda asked: _gain(asked, float("-inf")))]
 
 
-def _answer(state: State, judged: Judge, question: Question, told: Told, number: int, minutes: Minutes) -> Answer:
+def _gain(asked: Asked, unknown: float) -> float:
+    return asked.told.effect.effect if asked.told.effect else unknown
+
+
+def _answer(state: State, judged: Judge, asked: Asked, known: list[Asked], minutes: Minutes) -> Answer:
+    number, question, told = asked
     extra: dict[str, object] = {}
     if question.name == "future":
-        window = enough(state, judged, question.of)
+        window = enough(judged, known, question)
         if window is not None:
             extra = {"look_ahead": window[0], "look_ahead_effect": window[1]}
     limits = state.plan.limits
@@ -112,25 +87,18 @@ def _price(state: State, judged: Judge, question: Question, number: int) -> list
     return [trial for trial in wanted if trial not in state.results] or None
 
 
-def enough(state: State, judged: Judge, both: str) -> tuple[int, float] | None:
+def enough(judged: Judge, known: list[Asked], future: Question) -> tuple[int, float] | None:
     """The smallest window that is not worse than both ways by the margin, and what it brings."""
-    for question, one, _ in told(state, judged):
-        if question.name == "look_ahead" and question.of == both and one.word in ("no", "a_little", "worse"):
-            assert question.look_ahead is not None
-            one_way = next((q.against for q in state.questions() if q.name == "future" and q.of == both), "")
-            gain = judged.contrast(((question.against, 1.0), (one_way, -1.0))) if one_way else None
-            return question.look_ahead, gain.effect if gain is not None else 0.0
+    for _, question, told in known:
+        if question.look_ahead and question.of == future.of and told.word in ("no", "a_little", "worse"):
+            gain = judged.contrast(((question.against, 1.0), (future.against, -1.0)))
+            return question.look_ahead, gain.effect
     return None
 
 
-FACTORS: dict[str, QuestionName] = {
-    "future": "future",
-    "width": "width",
-    "depth": "depth",
-    "cell": "cell",
-    "readout": "readout",
-    "dropout": "dropout",
-}
+FACTORS: tuple[QuestionName, ...] = ("future", "width", "depth", "cell", "readout", "dropout")
+"""Rows that a factor of the map's regression stands for, by the same name."""
+
 SETTLES_NOTHING: Interval = (float("-inf"), float("inf"))
 WIDER = math.log2(GROWTH)
 """The regression's unit is a doubling; the row's is the race's own step."""
@@ -138,27 +106,21 @@ WIDER = math.log2(GROWTH)
 
 def from_map(state: State) -> tuple[Answer, ...]:
     """Before the race: what the regression over the map leans to. No word of it is settled."""
-    rows = [_leaning(state, one) for one in state.factors if one.factor in FACTORS]
-    return tuple(sorted([*_recurrence(state), *rows], key=lambda row: ORDER.index(row.question)))
+    found = {one.factor: one for one in state.factors}
+    return (*_recurrence(state), *(_leaning(state, name, found[name]) for name in FACTORS if name in found))
 
 
-def _leaning(state: State, one: MapFactor) -> Answer:
-    scale = WIDER if one.factor == "width" else 1.0
+def _leaning(state: State, name: QuestionName, one: MapFactor) -> Answer:
+    scale = WIDER if name == "width" else 1.0
     word, effect = _leans(state, one.effect * scale, one.error * scale)
-    return Answer(
-        question=FACTORS[one.factor],
-        word=word,
-        effect=effect,
-        layers=(1, 2) if one.factor == "depth" else None,
-        factor=GROWTH if one.factor == "width" else None,
-    )
+    layers, factor = (1, 2) if name == "depth" else None, GROWTH if name == "width" else None
+    return Answer(question=name, word=word, effect=effect, layers=layers, factor=factor)
 
 
 def _recurrence(state: State) -> list[Answer]:
     """The centre against the best baseline, both on tune, with the noise of the map's networks."""
     rest = next((one.error for one in state.factors if one.factor == "rest"), None)
-    centred = state.happened("centred")
-    centre = next((p for p in state.map if centred and p.description == centred[0].arms[0]), None)
+    centre = state.centre()
     best = max(state.baselines, key=lambda facts: facts.tune, default=None)
     if rest is None or best is None or centre is None or centre.score is None:
         return []

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from leadline.records.answers import Effect, LookAheadPoint
-from leadline.search import decide
+from leadline.search import decide, race
 from leadline.search.decide import Judge
 from leadline.search.state import Spec, State
 from leadline.spec import StackSpec
-from leadline.study import rows
 
 
 def streaming(state: State, judged: Judge | None) -> tuple[LookAheadPoint, ...]:
-    """The look-ahead curve: nothing ahead, each window, and both ways."""
-    if judged is None:
+    """The look-ahead curve of the network that has won: nothing ahead, each window, and both ways."""
+    known = [] if judged is None else race.told(state, judged)
+    windows = [asked for asked in known if asked.question.name == "look_ahead"]
+    if judged is None or not windows:
         return ()
-    future = next((question for question in state.questions() if question.name == "future"), None)
-    windows = [question for question in state.questions() if question.name == "look_ahead"]
-    if future is None or not windows:
-        return ()
-    told = {(q.of, q.against): one for q, one, _ in rows.told(state, judged)}
-    points = [_point(state, judged, 0, future.against, told[future.of, future.against].effect)]
-    points += [
-        _point(state, judged, question.look_ahead or 0, question.against, told[question.of, question.against].effect)
-        for question in windows
-    ]
-    points.append(_point(state, judged, "all", future.of, None))
+    both = windows[0].question.of
+    futures = [asked for asked in known if asked.question.name == "future" and asked.question.of == both]
+    points = [_point(state, judged, q.look_ahead or 0, q.against, told.effect) for _, q, told in futures + windows]
+    points.append(_point(state, judged, "all", both, None))
     return tuple(point for point in points if point is not None)
 
 
@@ -46,5 +40,6 @@ def _point(state: State, judged: Judge, steps: int | str, name: str, behind: Eff
 
 
 def reading(state: State, advised: Spec | None) -> tuple[tuple[float, float], ...]:
+    """The score by how much of a sequence was read, of the advised network; () where that was not measured."""
     found = (r.reading_curve for t, r in state.results.items() if t.final and (advised is None or t.spec == advised))
     return next((curve for curve in found if curve), ())

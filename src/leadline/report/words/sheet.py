@@ -82,10 +82,7 @@ def rows(verdict: Verdict) -> tuple[Row, ...]:
 
 
 def header(verdict: Verdict) -> str:
-    """What the figures count.
-
-    >>> from leadline.report.figures import Scale
-    """
+    """What the figures count, as the head of their column."""
     scale = figures.scale(verdict)
     unit = {"accuracy": "points fewer errors", "negative_nats": "nats less"}.get(
         scale.metric, f"{scale.loss_unit}, less by"

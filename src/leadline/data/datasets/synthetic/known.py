@@ -17,26 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from leadline.data.sequences import Sequences
+from leadline.records.answers import GeneralQuestion, SettledWord
 from leadline.spec import Cell, Readout, StackSpec
 
-Question = Literal[
-    "recurrence",
-    "future",
-    "width",
-    "depth",
-    "depth_equal_size",
-    "cell",
-    "readout",
-    "dropout",
-    "more_data",
-    "deep_or_both_ways",
-]
+Question = GeneralQuestion
 """Rows of the answer sheet. `deep_or_both_ways` asks what a deep network one way has over one layer both ways."""
 
-Word = Literal["yes", "a_little", "at_least_a_little", "no", "worse"]
+Word = SettledWord
 Words = frozenset[Word]
 
 YES: Words = frozenset({"yes", "at_least_a_little"})
